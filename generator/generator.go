@@ -1,0 +1,145 @@
+// Package generator turns an OpenAPI document and an architecture profile into
+// the files of a backend. Generate is the whole line on one page.
+package generator
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/e6b96b0c/backend/generator/model"
+	"github.com/e6b96b0c/backend/generator/plan"
+	"github.com/e6b96b0c/backend/generator/problem"
+	"github.com/e6b96b0c/backend/generator/profile"
+	"github.com/e6b96b0c/backend/generator/render"
+	"github.com/e6b96b0c/backend/generator/spec"
+	"github.com/e6b96b0c/backend/templates"
+)
+
+// Request says what to generate.
+type Request struct {
+	Name      string // of the project: folder, binary, image
+	Module    string // Go module path; "" is the name
+	Spec      string // path of the document
+	Profile   *profile.Profile
+	Read      spec.ReadFile
+	Generator string // version of this program, for the lock
+}
+
+// Output is what a generation makes.
+type Output struct {
+	Plan    *plan.Plan
+	Project *model.Project
+	// Warnings are oddities of the document that did not stop the generation.
+	Warnings problem.List
+}
+
+var (
+	validName   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+	validModule = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._~-]*(/[a-zA-Z0-9._~-]+)*$`)
+)
+
+// CheckName reports what is wrong with a project's name or module path.
+func CheckName(name, module string) error {
+	switch {
+	case name == "":
+		return problem.List{{Code: "name-empty", Message: "the project has no name", Hint: "backend scaffold new NAME --spec FILE"}}
+	case !validName.MatchString(name):
+		return problem.List{{Code: "name-bad", Message: fmt.Sprintf("%.60q cannot be a project name", name),
+			Hint: "use a-z, 0-9 and -, starting with a letter, at most 40 characters; --dir names another folder"}}
+	case module != "" && (!validModule.MatchString(module) || len(module) > 200 || strings.Contains(module, "..")):
+		return problem.List{{Code: "module-bad", Message: fmt.Sprintf("%.60q cannot be a Go module path", module), Hint: "write one such as example.com/team/shop"}}
+	}
+	return nil
+}
+
+// Generate runs spec -> model -> files. It writes nothing. Errors about the
+// user's input are a problem.List.
+func Generate(ctx context.Context, r Request) (*Output, error) {
+	if r.Module == "" {
+		r.Module = r.Name
+	}
+	if err := CheckName(r.Name, r.Module); err != nil {
+		return nil, err
+	}
+	doc, err := spec.Load(r.Read, r.Spec)
+	if err != nil {
+		return nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	engine, err := readEngine(r.Profile.Get("database.engine"))
+	if err != nil {
+		return nil, err
+	}
+	project := model.Build(doc.API, model.Options{
+		Name: r.Name, Module: r.Module, Engine: engine,
+		Cache:  model.Cache{Engine: r.Profile.Get("cache.engine"), TTL: r.Profile.Get("cache.ttl")},
+		Groups: r.Profile.Services, NoAuth: r.Profile.Get("auth.mode") == "none",
+	})
+	served, err := doc.Served(project)
+	if err != nil {
+		return nil, err
+	}
+	files, err := render.Project(project, render.Inputs{
+		Templates: templates.Files, Spec: doc.Files, SpecMain: filepath.Base(r.Spec), Served: served, Profile: r.Profile.YAML(),
+		Compose: r.Profile.Bool("deploy.compose"), CI: r.Profile.Get("deploy.ci"),
+		Rate: r.Profile.Get("load.requests_per_second"), P99: r.Profile.Get("load.p99"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	files, err = files.WithLock(lock(project, doc, r))
+	if err != nil {
+		return nil, err
+	}
+	return &Output{Plan: files, Project: project, Warnings: append(doc.Warnings, notes(doc, project)...)}, ctx.Err()
+}
+
+func lock(p *model.Project, doc *spec.Document, r Request) plan.Lock {
+	l := plan.Lock{Generator: r.Generator, Spec: plan.Hash(doc.Files[filepath.Base(r.Spec)]), Operations: map[string]plan.LockOperation{}}
+	for _, s := range p.Services {
+		for _, op := range s.Operations {
+			status := "implemented"
+			if op.Kind == model.OpStub {
+				status = "stub"
+			}
+			l.Operations[op.ID] = plan.LockOperation{Service: s.Name, Method: op.Method, Path: op.Path, GoName: op.GoName, Status: status}
+		}
+	}
+	return l
+}
+
+// notes turns the model's decisions into warnings with a place.
+func notes(doc *spec.Document, p *model.Project) problem.List {
+	var out problem.List
+	for _, note := range p.Notes {
+		out = append(out, &problem.Problem{Code: "schema-note", File: doc.File, Message: note})
+	}
+	return out
+}
+
+// readEngine reads what the generator needs to know of a database engine from
+// the adapter's own adapter.yaml.
+func readEngine(name string) (model.Engine, error) {
+	data, err := fs.ReadFile(templates.Files, "platform/store/"+name+"/adapter.yaml")
+	if err != nil {
+		return model.Engine{}, fmt.Errorf("engine %s: %w", name, err)
+	}
+	var adapter struct {
+		Name     string            `yaml:"name"`
+		Title    string            `yaml:"title"`
+		Types    map[string]string `yaml:"types"`
+		Identity string            `yaml:"identity"`
+	}
+	if err := yaml.Unmarshal(data, &adapter); err != nil {
+		return model.Engine{}, fmt.Errorf("engine %s: %w", name, err)
+	}
+	return model.Engine{Name: adapter.Name, Title: adapter.Title, Types: adapter.Types, Identity: adapter.Identity}, nil
+}

@@ -1,0 +1,370 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// Options are the profile's decisions that shape the model.
+type Options struct {
+	Name   string
+	Module string
+	Engine Engine
+	Cache  Cache
+	// Groups maps a service name to the tags that it holds; tags that no group
+	// names become a service each.
+	Groups map[string][]string
+	// NoAuth drops every security requirement (auth.mode: none).
+	NoAuth bool
+}
+
+// Build decides everything about the project that an API becomes. It is pure:
+// the same input gives the same output.
+func Build(api *API, o Options) *Project {
+	b := &builder{
+		api: api, options: o,
+		project:   &Project{Name: o.Name, Module: o.Module, API: api, Engine: o.Engine, Cache: o.Cache},
+		coverage:  map[*Operation]*Coverage{},
+		services:  map[string]*Service{},
+		scopes:    map[*Service]*scope{},
+		resources: map[string]*Resource{},
+		owner:     map[*Operation]*Resource{},
+		reasons:   map[*Operation]string{},
+		role:      map[*Operation]OpKind{},
+	}
+	b.groupOf = groupIndex(o.Groups)
+	routable := b.routableOperations()
+	all := candidates(routable)
+	b.placeServices(all, routable)
+	b.buildResources(all)
+	b.findReferences()
+	b.findLists(routable)
+	for _, op := range routable {
+		b.buildOperation(op)
+	}
+	b.dropUnused()
+	b.finish()
+	return b.project
+}
+
+// builder holds the state of one Build.
+type builder struct {
+	api       *API
+	options   Options
+	project   *Project
+	coverage  map[*Operation]*Coverage
+	services  map[string]*Service // by name
+	serviceOf map[*Operation]*Service
+	scopes    map[*Service]*scope
+	resources map[string]*Resource // by canonical collection path
+	ordered   []*Resource
+	owner     map[*Operation]*Resource
+	role      map[*Operation]OpKind
+	reasons   map[*Operation]string // why an operation is not CRUD
+	groupOf   map[string]string     // tag -> service
+}
+
+// scope holds the names of one service.
+type scope struct {
+	typer       *typer
+	methods     *allocator
+	fields      *allocator // resource names
+	collections *allocator // fields of Defaults
+	tables      *allocator
+	locals      *allocator // unexported functions
+	projections map[string]string
+	shapes      map[string]*ErrorShape
+}
+
+func groupIndex(groups map[string][]string) map[string]string {
+	index := map[string]string{}
+	for service, tags := range groups {
+		for _, tag := range tags {
+			index[tag] = service
+		}
+	}
+	return index
+}
+
+// routableOperations returns the operations that can be routed and starts the
+// coverage table.
+func (b *builder) routableOperations() []*Operation {
+	var out []*Operation
+	seen := map[string]*Operation{}
+	for _, op := range b.api.Operations {
+		cov := &Coverage{Operation: op, Status: Stubbed}
+		b.coverage[op] = cov
+		b.project.Coverage = append(b.project.Coverage, cov)
+		key := op.Method + " " + canonical(op.Path)
+		switch reason := routable(op.Path); {
+		case reason != "":
+			cov.Reason = "not served: " + reason
+		case seen[key] != nil:
+			cov.Reason = fmt.Sprintf("not served: the same route as %s", seen[key].ID)
+		default:
+			seen[key] = op
+			out = append(out, op)
+		}
+	}
+	return out
+}
+
+// placeServices gives every operation a service: its group or first tag, but a
+// resource's operations stay together with the first of them.
+func (b *builder) placeServices(all []*candidate, operations []*Operation) {
+	place := map[*Operation]string{}
+	for _, c := range all {
+		if _, reason := c.readSchema(); reason != "" {
+			continue
+		}
+		ops := c.operations()
+		for _, op := range ops {
+			place[op] = b.serviceName(ops[0])
+		}
+	}
+	names := map[string]bool{}
+	for _, op := range operations {
+		if place[op] == "" {
+			place[op] = b.serviceName(op)
+		}
+		names[place[op]] = true
+	}
+	sorted := make([]string, 0, len(names))
+	for name := range names {
+		sorted = append(sorted, name)
+	}
+	sort.Strings(sorted)
+	packages := newAllocator()
+	for _, name := range sorted {
+		s := &Service{Name: name, Package: packages.take(packageName(name)), Doc: b.tagDoc(name)}
+		b.services[name] = s
+		b.project.Services = append(b.project.Services, s)
+		types := newAllocator("Service", "Defaults", "Server", "Client", "Clients", "New", "NewDefaults", "Routes", "Migrations", "Local")
+		b.scopes[s] = &scope{
+			typer: newTyper(types), methods: newAllocator(), fields: newAllocator("problem"),
+			collections: newAllocator("db", "clients"), tables: newAllocator("idempotency_keys", "goose_db_version"),
+			locals: types, projections: map[string]string{}, shapes: map[string]*ErrorShape{},
+		}
+	}
+	b.serviceOf = map[*Operation]*Service{}
+	for op, name := range place {
+		b.serviceOf[op] = b.services[name]
+		b.coverage[op].Service = name
+	}
+}
+
+func (b *builder) serviceName(op *Operation) string {
+	if len(op.Tags) == 0 || op.Tags[0] == "" {
+		if group, ok := b.groupOf[""]; ok {
+			return group
+		}
+		return "api"
+	}
+	if group, ok := b.groupOf[op.Tags[0]]; ok {
+		return group
+	}
+	return strings.ReplaceAll(snake(op.Tags[0]), "_", "-")
+}
+
+func (b *builder) tagDoc(service string) string {
+	for _, tag := range b.api.Tags {
+		if strings.ReplaceAll(snake(tag.Name), "_", "-") == service {
+			return tag.Description
+		}
+	}
+	return ""
+}
+
+func (b *builder) buildResources(all []*candidate) {
+	for _, c := range all {
+		ops := c.operations()
+		_, reason := c.readSchema()
+		if reason == "" && c.listsAnother(all) {
+			continue // findLists ties it to the resource that it lists
+		}
+		if reason == "" {
+			service := b.serviceOf[ops[0]]
+			var r *Resource
+			if r, reason = b.buildResource(c, service, b.scopes[service].typer); r != nil {
+				service.Resources = append(service.Resources, r)
+				b.resources[canonical(c.path)] = r
+				b.ordered = append(b.ordered, r)
+				b.assign(r, c)
+				continue
+			}
+		}
+		for _, op := range ops {
+			b.reasons[op] = reason
+		}
+	}
+}
+
+func (b *builder) assign(r *Resource, c *candidate) {
+	item, _ := listItem(c.list)
+	for op, kind := range map[*Operation]OpKind{
+		c.create: OpCreate, c.get: OpGet, c.replace: OpReplace, c.patch: OpPatch, c.remove: OpDelete, c.list: OpList,
+	} {
+		if op == nil {
+			continue
+		}
+		if kind == OpList && item == nil {
+			b.reasons[op] = "the response is no list of objects"
+			continue
+		}
+		b.owner[op], b.role[op] = r, kind
+	}
+}
+
+func (b *builder) resourceAt(path string) *Resource { return b.resources[canonical(path)] }
+
+// findLists ties GETs elsewhere whose response lists the items of a resource to
+// that resource: /pet/findByStatus, /users/{userId}/orders.
+func (b *builder) findLists(operations []*Operation) {
+	for _, op := range operations {
+		if op.Method != "GET" || b.owner[op] != nil {
+			continue
+		}
+		item, _ := listItem(op)
+		if item == nil || item.Name == "" {
+			continue
+		}
+		for _, r := range b.ordered {
+			if r.Service == b.serviceOf[op] && r.Schema.Name == item.Name && r.Parent == nil && len(r.Scopes) == 0 && b.filterable(op, r) {
+				b.owner[op], b.role[op] = r, OpList
+				break
+			}
+		}
+	}
+}
+
+// filterable reports whether every path and required parameter names a column.
+func (b *builder) filterable(op *Operation, r *Resource) bool {
+	for _, p := range op.Parameters {
+		if p.In == "path" && r.columnFor(p.Name) == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// columnFor returns the column whose property has the name, ignoring case and
+// separators.
+func (r *Resource) columnFor(name string) *Column {
+	for _, c := range r.Columns {
+		if c.Property != "" && normal(c.Property) == normal(name) {
+			return c
+		}
+	}
+	return nil
+}
+
+// findReferences ties columns named after another resource to it.
+func (b *builder) findReferences() {
+	creatable := map[*Resource]bool{}
+	for op, r := range b.owner {
+		if b.role[op] == OpCreate {
+			creatable[r] = true
+		}
+	}
+	for _, r := range b.ordered {
+		r.Creatable = creatable[r]
+		if r.Parent != nil {
+			b.reference(r, r.ParentColumn, r.Parent)
+		}
+		for _, c := range r.Columns {
+			if c == r.ParentColumn || c.Rule != "" || c.Schema == nil || c.Schema.ReadOnly {
+				continue
+			}
+			base, ok := strings.CutSuffix(normal(c.Property), "id")
+			if !ok || base == "" {
+				continue
+			}
+			if target := b.rootNamed(base); target != nil && target != r && creatable[target] &&
+				target.Key.Ref.Kind == c.Ref.Kind && target.Key.Property != "" && normal(target.Key.Property) == "id" {
+				b.reference(r, c, target)
+			}
+		}
+	}
+}
+
+func (b *builder) rootNamed(name string) *Resource {
+	var found *Resource
+	for _, r := range b.ordered {
+		if normal(r.Name) == name && r.Parent == nil && len(r.Scopes) == 0 {
+			if found != nil {
+				return nil // two candidates: in doubt, none
+			}
+			found = r
+		}
+	}
+	return found
+}
+
+func (b *builder) reference(r *Resource, c *Column, target *Resource) {
+	ref := &Reference{Column: c, Target: target}
+	if target.Service != r.Service {
+		ref.Use = b.use(r.Service, target)
+	}
+	r.References = append(r.References, ref)
+}
+
+func (b *builder) use(from *Service, target *Resource) *Use {
+	for _, u := range from.Uses {
+		if u.Resource == target {
+			return u
+		}
+	}
+	field := GoName(plural(target.GoName))
+	u := &Use{Field: field, Type: b.scopes[from].locals.take(field + "Client"), Service: target.Service, Resource: target}
+	from.Uses = append(from.Uses, u)
+	return u
+}
+
+// dropUnused removes resources that no implemented operation serves, and that no
+// other resource needs.
+func (b *builder) dropUnused() {
+	needed := map[*Resource]bool{}
+	for _, s := range b.project.Services {
+		for _, op := range s.Operations {
+			for r := op.Resource; r != nil; r = r.Parent {
+				needed[r] = true
+			}
+		}
+	}
+	for r := range needed {
+		for _, ref := range r.References {
+			needed[ref.Target] = true
+		}
+	}
+	for _, s := range b.project.Services {
+		s.Resources = slices.DeleteFunc(s.Resources, func(r *Resource) bool { return !needed[r] })
+		s.Uses = slices.DeleteFunc(s.Uses, func(u *Use) bool {
+			return !slices.ContainsFunc(s.Resources, func(r *Resource) bool {
+				return slices.ContainsFunc(r.References, func(ref *Reference) bool { return ref.Use == u })
+			})
+		})
+	}
+}
+
+// finish sorts what maps have shuffled and collects notes.
+func (b *builder) finish() {
+	for _, s := range b.project.Services {
+		sc := b.scopes[s]
+		s.Types, s.Patterns = sc.typer.types, sc.typer.patterns
+		sort.Strings(sc.typer.unenforced)
+		last := ""
+		for _, note := range sc.typer.unenforced {
+			if note != last {
+				b.project.Notes = append(b.project.Notes, "not enforced: "+note)
+			}
+			last = note
+		}
+		for _, op := range s.Operations {
+			if op.Body != nil {
+				markDecoded(op.Body.Ref)
+			}
+		}
+	}
+}

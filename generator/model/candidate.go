@@ -1,0 +1,246 @@
+package model
+
+import (
+	"sort"
+	"strings"
+)
+
+// candidate is a pair of paths, collection and item, that may be a resource.
+type candidate struct {
+	path     string // collection path template
+	itemPath string // "" when no operation is on items
+	param    string // the item path's last placeholder
+	list     *Operation
+	create   *Operation
+	get      *Operation
+	replace  *Operation
+	patch    *Operation
+	remove   *Operation
+}
+
+// canonical is a path with placeholder names taken away: two templates with the
+// same canonical path are the same route.
+func canonical(path string) string {
+	var b strings.Builder
+	depth := 0
+	for _, r := range path {
+		switch {
+		case r == '{':
+			depth++
+			b.WriteRune(r)
+		case r == '}':
+			depth--
+			b.WriteRune(r)
+		case depth == 0:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// placeholder returns the name when a path segment is one placeholder and
+// nothing else.
+func placeholder(segment string) (string, bool) {
+	if len(segment) > 2 && segment[0] == '{' && segment[len(segment)-1] == '}' && strings.Count(segment, "{") == 1 {
+		return segment[1 : len(segment)-1], true
+	}
+	return "", false
+}
+
+// parent cuts the last segment off a path: "/orders/{id}" -> "/orders", "{id}".
+func parent(path string) (rest, last string) {
+	i := strings.LastIndex(path, "/")
+	if i < 0 {
+		return "", path
+	}
+	return path[:i], path[i+1:]
+}
+
+// routable reports whether a path template can be a route of its own.
+func routable(path string) string {
+	switch {
+	case !strings.HasPrefix(path, "/"):
+		return "the path does not start with a slash"
+	case strings.ContainsAny(path, "?#"):
+		return "the path holds a query or a fragment"
+	case strings.Count(path, "{") != strings.Count(path, "}"):
+		return "the path has unbalanced braces"
+	case strings.Contains(path, "*") || strings.ContainsFunc(path, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return "the path holds a character that no route can have"
+	}
+	seen := map[string]bool{}
+	for _, name := range Placeholders(path) {
+		if name == "" || seen[name] {
+			return "the path has an empty or repeated placeholder"
+		}
+		seen[name] = true
+	}
+	return ""
+}
+
+// candidates groups operations by collection path, shortest path first, so that
+// parents come before their children.
+func candidates(operations []*Operation) []*candidate {
+	byPath := map[string]*candidate{}
+	at := func(path string) *candidate {
+		key := canonical(path)
+		if byPath[key] == nil {
+			byPath[key] = &candidate{path: path}
+		}
+		return byPath[key]
+	}
+	for _, op := range operations {
+		path := strings.TrimSuffix(op.Path, "/")
+		rest, last := parent(path)
+		if name, ok := placeholder(last); ok && rest != "" {
+			if _, nested := placeholder(rest[strings.LastIndex(rest, "/")+1:]); !nested {
+				c := at(rest)
+				c.itemPath, c.param = path, name
+				c.setItem(op)
+			}
+			continue
+		}
+		if path == "" {
+			continue
+		}
+		c := at(path)
+		switch op.Method {
+		case "GET":
+			c.list = op
+		case "POST":
+			c.create = op
+		}
+	}
+	out := make([]*candidate, 0, len(byPath))
+	for _, c := range byPath {
+		out = append(out, c)
+	}
+	sort.Slice(out, func(i, j int) bool {
+		a, b := strings.Count(out[i].path, "/"), strings.Count(out[j].path, "/")
+		if a != b {
+			return a < b
+		}
+		return out[i].path < out[j].path
+	})
+	return out
+}
+
+func (c *candidate) setItem(op *Operation) {
+	switch op.Method {
+	case "GET":
+		c.get = op
+	case "PUT":
+		c.replace = op
+	case "PATCH":
+		c.patch = op
+	case "DELETE":
+		c.remove = op
+	}
+}
+
+// operations returns what the candidate has, in a fixed order.
+func (c *candidate) operations() []*Operation {
+	var out []*Operation
+	for _, op := range []*Operation{c.list, c.create, c.get, c.replace, c.patch, c.remove} {
+		if op != nil {
+			out = append(out, op)
+		}
+	}
+	return out
+}
+
+// listsAnother reports whether the candidate is only a list, of what a fuller
+// candidate stores.
+func (c *candidate) listsAnother(all []*candidate) bool {
+	item, _ := listItem(c.list)
+	if item == nil || item.Name == "" || c.create != nil || c.itemPath != "" {
+		return false
+	}
+	for _, other := range all {
+		if other == c || other.create == nil && other.get == nil {
+			continue
+		}
+		if read, reason := other.readSchema(); reason == "" && read.Name == item.Name {
+			return true
+		}
+	}
+	return false
+}
+
+// bodyObject returns the operation's JSON request schema when it is an object
+// with properties.
+func bodyObject(op *Operation) *Schema {
+	if op == nil || op.Body == nil {
+		return nil
+	}
+	return objectOf(op.Body.Content)
+}
+
+// resultObject returns the operation's JSON success schema when it is an object
+// with properties.
+func resultObject(op *Operation) *Schema {
+	if op == nil || op.Success() == nil {
+		return nil
+	}
+	return objectOf(op.Success().Content)
+}
+
+func objectOf(content []Media) *Schema {
+	media := JSON(content)
+	if media == nil || media.Schema == nil || media.Schema.Kind != KindObject || len(media.Schema.Properties) == 0 {
+		return nil
+	}
+	return media.Schema
+}
+
+// listItem returns the item schema of a list response, and the envelope property
+// that holds the items ("" for a bare array). A list is an array of objects, or
+// an object with exactly one likely array of objects.
+func listItem(op *Operation) (item *Schema, property string) {
+	if op == nil || op.Success() == nil {
+		return nil, ""
+	}
+	media := JSON(op.Success().Content)
+	if media == nil || media.Schema == nil {
+		return nil, ""
+	}
+	if s := media.Schema; s.Kind == KindArray {
+		if isRecord(s.Items) {
+			return s.Items, ""
+		}
+		return nil, ""
+	}
+	if media.Schema.Kind != KindObject {
+		return nil, ""
+	}
+	var arrays []*Property
+	for _, p := range media.Schema.Properties {
+		if p.Schema.Kind == KindArray && isRecord(p.Schema.Items) {
+			arrays = append(arrays, p)
+		}
+	}
+	if len(arrays) != 1 {
+		return nil, ""
+	}
+	// An object with an id and one array of objects is a thing with parts, not a
+	// list.
+	if media.Schema.Property("id") != nil || !likelyItems(arrays[0].Name, op.Path) {
+		return nil, ""
+	}
+	return arrays[0].Schema.Items, arrays[0].Name
+}
+
+func isRecord(s *Schema) bool {
+	return s != nil && s.Kind == KindObject && len(s.Properties) > 0
+}
+
+// likelyItems reports whether an envelope property is named like the list's
+// items: a common word, or the collection itself.
+func likelyItems(name, path string) bool {
+	switch normal(name) {
+	case "items", "data", "results", "result", "records", "entries", "content", "values", "list", "rows", "elements":
+		return true
+	}
+	_, last := parent(strings.TrimSuffix(path, "/"))
+	return strings.HasSuffix(normal(last), normal(name)) || strings.HasSuffix(normal(name), normal(last))
+}

@@ -1,0 +1,299 @@
+package model
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Bounds of a list whose document says nothing about them.
+const (
+	DefaultLimit = 100  // items when no limit is asked for and none is declared
+	MaxLimit     = 1000 // items that one page can have at all
+)
+
+var (
+	limitNames     = set("limit", "perpage", "pagesize", "size", "maxresults", "pagelimit", "count", "top", "take")
+	cursorNames    = set("cursor", "pagetoken", "after", "nexttoken", "continuationtoken", "continuation", "startingafter", "nextcursor", "pagecursor")
+	pageNames      = set("page", "pagenumber", "pageno", "pageindex", "currentpage")
+	offsetNames    = set("offset", "skip", "start")
+	sortNames      = set("sort", "sortby", "orderby", "sortfield", "ordering")
+	directionNames = set("order", "direction", "sortorder", "sortdirection", "sortdir", "dir", "orderdirection")
+	nextNames      = set("nextcursor", "next", "cursor", "nextpagetoken", "nexttoken", "nextpage", "continuationtoken", "after", "endcursor")
+	moreNames      = set("hasmore", "hasnext", "more", "hasnextpage")
+	totalNames     = set("total", "totalcount", "totalitems", "totalresults", "totalelements", "totalrecords")
+	pagesNames     = set("totalpages", "pages", "pagecount", "lastpage")
+)
+
+// planList decides how a list operation pages, filters, sorts and wraps.
+func (ob *opBuilder) planList() string {
+	op, r := ob.op, ob.op.Resource
+	item, property := listItem(op.Operation)
+	if item == nil {
+		return "the response is no list of objects"
+	}
+	plan := &ListPlan{DefaultLimit: DefaultLimit, MaxLimit: MaxLimit, Item: ob.t.ref(item, op.GoName+"Item")}
+	if plan.Item.Kind != RefStruct {
+		return "the list's items have no typed shape"
+	}
+	fields, reason := ob.project(plan.Item.Named)
+	if reason != "" {
+		return reason
+	}
+	plan.ItemFrom, plan.ItemFunc = fields, ob.projection(r, plan.Item.Named)
+	success := op.Success()
+	media := JSON(success.Content)
+	result := &Result{Status: 200, Media: jsonType(media.Type)}
+	if code, err := strconv.Atoi(success.Status); err == nil {
+		result.Status = code
+	}
+	result.GoName = ob.t.names.take(op.GoName + strconv.Itoa(result.Status))
+	result.Ref = ob.t.ref(media.Schema, result.GoName+"Body")
+	if property != "" && result.Ref.Kind != RefStruct {
+		return "the list's envelope has no typed shape"
+	}
+	op.List, op.Result = plan, result
+	used := map[*OpParam]bool{}
+	ob.listParams(plan, used, result.Ref, property)
+	if property != "" {
+		if reason := ob.envelope(plan, result.Ref.Named, property); reason != "" {
+			return reason
+		}
+	}
+	return ob.refuse(used)
+}
+
+// listParams gives every parameter its part in the plan, where it has one.
+func (ob *opBuilder) listParams(plan *ListPlan, used map[*OpParam]bool, result *Ref, items string) {
+	op, r := ob.op, ob.op.Resource
+	parents := map[*OpParam]bool{}
+	for _, p := range op.ParentParams {
+		parents[p.Param] = true
+	}
+	for _, p := range op.Params {
+		if parents[p] {
+			continue
+		}
+		n := normal(p.Name)
+		switch {
+		case p.In == "path":
+			plan.Filters = append(plan.Filters, &Filter{Param: p, Column: r.columnFor(p.Name), Op: "Eq"})
+		case p.In != "query":
+			continue
+		case r.columnFor(p.Name) != nil && ob.filter(plan, p, n):
+		case limitNames[n] && p.Ref.Kind == RefInt && plan.Limit == nil:
+			plan.Limit = p
+			plan.setLimit(p)
+		case cursorNames[n] && p.Ref.Kind == RefString && plan.Cursor == nil && hasNext(result, items):
+			plan.Cursor, plan.Style = p, "cursor"
+		case pageNames[n] && p.Ref.Kind == RefInt && plan.Page == nil:
+			plan.Page, plan.Style = p, "page"
+		case offsetNames[n] && p.Ref.Kind == RefInt && plan.Offset == nil:
+			plan.Offset, plan.Style = p, "offset"
+		case sortNames[n] && ob.sort(plan, p):
+		case directionNames[n] && p.Ref.Kind == RefEnum && directions(p.Schema) && plan.Sort != nil:
+			plan.Sort.Direction = p
+		case ob.suffixFilter(plan, p):
+		default:
+			continue
+		}
+		used[p] = true
+	}
+}
+
+func (plan *ListPlan) setLimit(p *OpParam) {
+	if n, err := strconv.Atoi(string(p.Schema.Default)); err == nil && n > 0 {
+		plan.DefaultLimit = min(n, MaxLimit)
+	}
+	if m := p.Schema.Maximum; m != nil && *m >= 1 && *m < MaxLimit {
+		plan.MaxLimit = int(*m)
+	}
+	plan.DefaultLimit = min(plan.DefaultLimit, plan.MaxLimit)
+}
+
+// hasNext reports whether a list response has a member for the next cursor.
+func hasNext(result *Ref, items string) bool {
+	if items == "" || result.Kind != RefStruct {
+		return false
+	}
+	for _, f := range result.Named.Fields {
+		if nextNames[normal(f.Property.Name)] && f.Ref.Kind == RefString {
+			return true
+		}
+	}
+	return false
+}
+
+// filter ties a parameter to the column of the same name.
+func (ob *opBuilder) filter(plan *ListPlan, p *OpParam, _ string) bool {
+	c := ob.op.Resource.columnFor(p.Name)
+	f := &Filter{Param: p, Column: c, Op: "Eq"}
+	ref := p.Ref
+	if ref.Kind == RefList {
+		f.Op, ref = "In", ref.Elem
+	}
+	if c.Kind == "json" || !comparableRefs(ref, c.Ref) {
+		return false
+	}
+	plan.Filters = append(plan.Filters, f)
+	return true
+}
+
+func comparableRefs(a, b *Ref) bool {
+	return sameKind(a, b) || a.Kind == RefInt && b.Kind == RefFloat
+}
+
+// suffixes turn a parameter name into a column and a comparison:
+// createdAfter, price_gte, price[lt].
+var suffixes = []struct{ suffix, op string }{
+	{"gte", "Ge"}, {"lte", "Le"}, {"gt", "Gt"}, {"lt", "Lt"}, {"ne", "Ne"}, {"min", "Ge"}, {"max", "Le"},
+	{"after", "Gt"}, {"before", "Lt"}, {"since", "Ge"}, {"until", "Le"}, {"from", "Ge"}, {"to", "Le"},
+}
+
+// suffixFilter ties minPrice, maxPrice, createdAfter, price_gte and their like
+// to a column: the documented table of suffixes.
+func (ob *opBuilder) suffixFilter(plan *ListPlan, p *OpParam) bool {
+	parts := words(p.Name)
+	if len(parts) < 2 {
+		return false
+	}
+	try := func(base []string, op string) bool {
+		for _, name := range []string{strings.Join(base, " "), strings.Join(base, " ") + " at"} {
+			c := ob.op.Resource.columnFor(name)
+			if c != nil && c.Kind != "json" && c.Kind != "boolean" && comparableRefs(p.Ref, c.Ref) {
+				plan.Filters = append(plan.Filters, &Filter{Param: p, Column: c, Op: op})
+				return true
+			}
+		}
+		return false
+	}
+	switch parts[0] {
+	case "min":
+		return try(parts[1:], "Ge")
+	case "max":
+		return try(parts[1:], "Le")
+	}
+	for _, s := range suffixes {
+		if parts[len(parts)-1] == s.suffix {
+			return try(parts[:len(parts)-1], s.op)
+		}
+	}
+	return false
+}
+
+// sort ties a sort parameter's values to columns: "name", "-name", "name:desc",
+// "name_asc". Every value must fit, or the parameter is not acted on.
+func (ob *opBuilder) sort(plan *ListPlan, p *OpParam) bool {
+	if p.Ref.Kind != RefEnum || plan.Sort != nil {
+		return false
+	}
+	sp := &SortPlan{Param: p}
+	for _, v := range p.Ref.Named.Values {
+		choice, ok := ob.sortChoice(v.Value)
+		if !ok {
+			return false
+		}
+		sp.Choices = append(sp.Choices, choice)
+	}
+	sp.Var = ob.sc.locals.take(goLocal(ob.op.GoName) + "Order")
+	plan.Sort = sp
+	return true
+}
+
+func (ob *opBuilder) sortChoice(value string) (SortChoice, bool) {
+	choice := SortChoice{Value: value}
+	name := value
+	switch {
+	case strings.HasPrefix(name, "-"):
+		name, choice.Desc = name[1:], true
+	case strings.HasPrefix(name, "+"):
+		name = name[1:]
+	default:
+		for _, sep := range []string{":", "_", " ", ".", "-", ","} {
+			if base, ok := cutSuffixFold(name, sep+"desc"); ok {
+				name, choice.Desc = base, true
+				break
+			}
+			if base, ok := cutSuffixFold(name, sep+"asc"); ok {
+				name = base
+				break
+			}
+		}
+	}
+	c := ob.op.Resource.columnFor(name)
+	if c == nil {
+		c = ob.op.Resource.columnFor(name + "At")
+	}
+	if c == nil || c.Kind == "json" {
+		return choice, false
+	}
+	choice.Column = c
+	return choice, true
+}
+
+func cutSuffixFold(s, suffix string) (string, bool) {
+	if len(s) > len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix) {
+		return s[:len(s)-len(suffix)], true
+	}
+	return s, false
+}
+
+// directions reports whether an enum holds just ascending and descending.
+func directions(s *Schema) bool {
+	for _, v := range s.Enum {
+		text, _ := Text(v)
+		switch strings.ToLower(text) {
+		case "asc", "desc", "ascending", "descending":
+		default:
+			return false
+		}
+	}
+	return len(s.Enum) > 0
+}
+
+// envelope finds a source for every member of the list's envelope.
+func (ob *opBuilder) envelope(plan *ListPlan, t *Type, items string) string {
+	env := &Envelope{Type: t}
+	for _, f := range t.Fields {
+		if f.Property.Name == items {
+			env.Items = f
+			continue
+		}
+		source, value := plan.envelopeSource(f)
+		if source == "" {
+			if f.Presence == Required {
+				return "nothing supplies the required response property " + f.Property.Name
+			}
+			continue
+		}
+		env.Fields = append(env.Fields, &EnvelopeField{Field: f, Source: source, Value: value})
+	}
+	plan.Envelope = env
+	return ""
+}
+
+func (plan *ListPlan) envelopeSource(f *Field) (source, value string) {
+	n := normal(f.Property.Name)
+	switch {
+	case f.Ref.Kind == RefString && nextNames[n] && plan.Cursor != nil:
+		return "next", ""
+	case f.Ref.Kind == RefBool && moreNames[n]:
+		return "hasMore", ""
+	case f.Ref.Kind != RefInt:
+	case totalNames[n]:
+		return "total", ""
+	case pagesNames[n] && plan.Page != nil:
+		return "pages", ""
+	case pageNames[n] && plan.Page != nil:
+		return "page", ""
+	case offsetNames[n] && plan.Offset != nil:
+		return "offset", ""
+	case n == "count" && (plan.Limit == nil || normal(plan.Limit.Name) != "count"):
+		return "count", ""
+	case limitNames[n]:
+		return "limit", ""
+	}
+	if v, ok := GoLiteral(f.Ref, f.Property.Schema.defaultOrConst()); ok {
+		return "value", v
+	}
+	return "", ""
+}

@@ -1,0 +1,328 @@
+package model
+
+// Project is what will be generated.
+type Project struct {
+	Name   string // "shop": folder, binary, image
+	Module string // Go module path
+	API    *API
+	Engine Engine
+	Cache  Cache
+	// Services are sorted by name.
+	Services []*Service
+	// Coverage has a line per operation, in the document's order.
+	Coverage []*Coverage
+	// Notes are decisions about whole schemas or resources that the user should know.
+	Notes []string
+}
+
+// Engine is what the generator needs to know of a database engine; it is read
+// from the engine's adapter.yaml.
+type Engine struct {
+	Name     string            // folder under platform/store
+	Title    string            // for people
+	Types    map[string]string // column kind -> SQL type
+	Identity string            // SQL type of a key that the database numbers
+}
+
+// Cache is the cache of reads by id.
+type Cache struct {
+	Engine string // none, local
+	TTL    string // a Go duration
+}
+
+// Status says how far an operation is implemented.
+type Status string
+
+// The three states of the coverage table.
+const (
+	Implemented Status = "implemented"
+	Stubbed     Status = "stub"
+	RawTyped    Status = "raw" // implemented, but a body travels as raw JSON
+)
+
+// Coverage is one operation's line in the coverage table.
+type Coverage struct {
+	Operation *Operation
+	Service   string
+	Status    Status
+	// Reason says why an operation is a stub or raw.
+	Reason string
+	// Assumed names response properties that get a neutral value nobody supplied.
+	Assumed []string
+	// Refused names optional parameters that are not acted on.
+	Refused []string
+}
+
+// Service is one Go package: a set of operations over its own database.
+type Service struct {
+	Name       string // as in the profile and in URLs: "orders"
+	Package    string
+	Doc        string
+	Types      []*Type
+	Patterns   []*Pattern
+	Resources  []*Resource
+	Operations []*Op
+	// Uses are the resources of other services that this one checks references to.
+	Uses []*Use
+	// Errors are the declared error bodies that differ from problem+json.
+	Errors []*ErrorShape
+}
+
+// Use is a resource of another service that this one refers to.
+type Use struct {
+	Field    string // field of Clients: "Users"
+	Type     string // its interface: "UsersClient"
+	Service  *Service
+	Resource *Resource
+}
+
+// Pattern is a compiled regular expression that several fields may share.
+type Pattern struct {
+	Var  string
+	Expr string
+}
+
+// Resource is a collection of rows of one shape: one table.
+type Resource struct {
+	Name     string // singular, for messages: "order"
+	GoName   string // "Order"
+	Row      string // Go type of the row: "OrderRow"
+	Field    string // field of Defaults: "orders"
+	Var      string // table descriptor: "ordersTable"
+	Table    string // SQL name
+	Service  *Service
+	Path     string // collection path template
+	ItemPath string // item path template, "" when there is none
+	Schema   *Schema
+	Columns  []*Column
+	Key      *Column
+	Version  *Column
+	// Parent is the resource that rows belong to, nil for a root; ParentColumn
+	// holds its key. Scope columns hold path parameters of parents that are no
+	// resource.
+	Parent       *Resource
+	ParentColumn *Column
+	Scopes       []*Column
+	References   []*Reference
+	Unique       [][]string
+	// Creatable says that some operation creates rows.
+	Creatable bool
+	// ETagged says that some operation exposes or checks the version.
+	ETagged bool
+}
+
+// Column is one field of a row.
+type Column struct {
+	Name     string // SQL name
+	GoName   string
+	Property string // wire name, "" when hidden
+	Ref      *Ref
+	Nullable bool
+	Kind     string // text, integer, real, boolean, time, json
+	// Rule is what the store does by itself: "", "key", "version", "created", "updated".
+	Rule   string
+	Schema *Schema
+	// Param is the path parameter that fills a hidden column.
+	Param string
+}
+
+// Reference says that a column holds another resource's key.
+type Reference struct {
+	Column *Column
+	Target *Resource
+	// Use is set when the target lives in another service.
+	Use *Use
+}
+
+// OpKind is what an operation does to its resource.
+type OpKind string
+
+// The operations that have a default implementation.
+const (
+	OpCreate  OpKind = "create"
+	OpGet     OpKind = "get"
+	OpList    OpKind = "list"
+	OpReplace OpKind = "replace"
+	OpPatch   OpKind = "patch"
+	OpDelete  OpKind = "delete"
+	OpStub    OpKind = "stub"
+)
+
+// Op is an operation with all names and decisions that its code needs.
+type Op struct {
+	*Operation
+	GoName   string // method of Server: "CreateOrder"
+	Route    string // path with the base path
+	Kind     OpKind
+	Reason   string // of a stub
+	Resource *Resource
+	Params   []*OpParam
+	Body     *OpBody
+	Results  []*Result
+	// Result is the one that the default implementation returns.
+	Result *Result
+	// KeyParam and ParentParams tie path parameters to the resource's key and to
+	// its parents, outermost first.
+	KeyParam     *OpParam
+	ParentParams []*ParentParam
+	List         *ListPlan
+	// Fills gives the row's columns their values on create.
+	Fills []*Fill
+	// IfMatch is "", "optional" or "required".
+	IfMatch    string
+	Idempotent string // "", "optional" or "required"
+	Invalid    int    // status for invalid input
+	Refused    []*Parameter
+	Security   []Requirement
+	Consumes   []string
+	Produces   []string
+	Error      *ErrorShape
+	Assumed    []string
+}
+
+// ParentParam is a path parameter that names a parent of the operation's resource.
+type ParentParam struct {
+	Param    *OpParam
+	Resource *Resource // nil when the parent is no resource
+	Column   *Column   // column of the child that holds it
+}
+
+// OpParam is a parameter as a field of the request struct.
+type OpParam struct {
+	*Parameter
+	GoName   string
+	Ref      *Ref
+	Optional bool // a pointer, nil when absent
+	// Split is how array items are told apart: "" when the parameter repeats.
+	Split string
+}
+
+// OpBody is the request body as a field of the request struct.
+type OpBody struct {
+	Ref      *Ref // nil: raw bytes
+	Required bool
+	Media    string
+}
+
+// Result is one response as a Go type.
+type Result struct {
+	GoName   string // "CreateOrder201"
+	Status   int
+	Ref      *Ref // nil: no body or raw bytes
+	Raw      bool // body is []byte
+	Media    string
+	Location bool
+	ETag     bool
+	Headers  []*ResultHeader
+	// Fields are the body's sources in the default implementation, for an object
+	// made from a row; Row says the body is exactly that.
+	Fields []*FieldSource
+	Func   string // the projection function's name, shared by equal projections
+}
+
+// ResultHeader is a declared response header that only an override can fill.
+type ResultHeader struct {
+	Name   string
+	GoName string
+}
+
+// FieldSource says where a response field comes from.
+type FieldSource struct {
+	Field  *Field
+	Source SourceKind
+	Column *Column
+	// Value is a Go expression for SourceValue.
+	Value string
+}
+
+// SourceKind is where a value comes from.
+type SourceKind string
+
+// The sources of response fields and row columns.
+const (
+	SourceColumn SourceKind = "column"
+	SourceBody   SourceKind = "body"
+	SourceParam  SourceKind = "param"
+	SourceValue  SourceKind = "value"
+)
+
+// Fill gives a column its value when a row is made or changed.
+type Fill struct {
+	Column *Column
+	Source SourceKind
+	Field  *Field   // body field
+	Param  *OpParam // path parameter
+	Value  string   // Go expression
+	// Without are write-only members that are dropped from a raw value.
+	Without []string
+}
+
+// ListPlan is how a list operation pages, filters and sorts.
+type ListPlan struct {
+	Style        string // "", cursor, page, offset
+	Limit        *OpParam
+	DefaultLimit int
+	MaxLimit     int
+	Cursor       *OpParam
+	Page         *OpParam
+	Offset       *OpParam
+	Filters      []*Filter
+	Sort         *SortPlan
+	// Envelope is nil for a bare array.
+	Envelope *Envelope
+	Item     *Ref
+	ItemFunc string
+	ItemFrom []*FieldSource
+}
+
+// Filter is a query parameter that narrows a list.
+type Filter struct {
+	Param  *OpParam
+	Column *Column
+	Op     string // Eq, In, Lt, Le, Gt, Ge, Ne
+}
+
+// SortPlan maps a sort parameter's values to columns.
+type SortPlan struct {
+	Param     *OpParam
+	Direction *OpParam
+	Choices   []SortChoice
+	// Var is the Go variable that maps values to columns.
+	Var string
+}
+
+// SortChoice is one value of the sort parameter.
+type SortChoice struct {
+	Value  string
+	Column *Column
+	Desc   bool
+}
+
+// Envelope is a list response that is an object.
+type Envelope struct {
+	Type   *Type
+	Items  *Field
+	Fields []*EnvelopeField
+}
+
+// EnvelopeField is an envelope member beside the items.
+type EnvelopeField struct {
+	Field  *Field
+	Source string // next, hasMore, total, count, page, limit, offset, pages, value
+	Value  string // Go expression for "value"
+}
+
+// ErrorShape fills a declared error schema from a problem.
+type ErrorShape struct {
+	Func   string
+	Type   *Type
+	Media  string
+	Fields []*ErrorField
+}
+
+// ErrorField is one member of a declared error body.
+type ErrorField struct {
+	Field  *Field
+	Source string // status, title, detail, type, instance, code, value
+	Value  string
+}

@@ -1,0 +1,349 @@
+package model
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// typer makes the Go types of one service. A component is one type; inline
+// schemas of one shape share a type; recursion ends in a pointer.
+type typer struct {
+	names    *allocator
+	types    []*Type
+	patterns []*Pattern
+	byName   map[string]*Type // component name -> type
+	byShape  map[string]*Type // fingerprint of an inline schema -> type
+	building map[*Schema]bool
+	refs     map[*Schema]*Ref
+	// unenforced collects what validators leave out: "Schema.field: keyword".
+	unenforced []string
+}
+
+func newTyper(names *allocator) *typer {
+	return &typer{
+		names: names, byName: map[string]*Type{}, byShape: map[string]*Type{},
+		building: map[*Schema]bool{}, refs: map[*Schema]*Ref{},
+	}
+}
+
+// ref returns the Go type of a schema; hint names an inline one.
+func (t *typer) ref(s *Schema, hint string) *Ref {
+	if s == nil {
+		return &Ref{Kind: RefRaw, Schema: &Schema{Kind: KindAny}}
+	}
+	if r, ok := t.refs[s]; ok {
+		return r
+	}
+	r := &Ref{Schema: s}
+	t.refs[s] = r // before the members: schemas recurse
+	t.fill(r, s, hint)
+	for _, keyword := range s.Unenforced {
+		t.unenforced = append(t.unenforced, label(s, hint)+": "+keyword)
+	}
+	return r
+}
+
+func label(s *Schema, hint string) string {
+	if s.Name != "" {
+		return s.Name
+	}
+	return hint
+}
+
+func (t *typer) fill(r *Ref, s *Schema, hint string) {
+	switch s.Kind {
+	case KindString:
+		t.fillString(r, s, hint)
+	case KindInteger:
+		r.Kind = RefInt
+	case KindNumber:
+		r.Kind = RefFloat
+	case KindBoolean:
+		r.Kind = RefBool
+	case KindArray:
+		r.Kind, r.Elem = RefList, t.ref(s.Items, singular(hint)+"Item")
+		if s.Items != nil && s.Items.Nullable {
+			r.Elem = &Ref{Kind: RefRaw, Schema: s.Items}
+		}
+	case KindObject:
+		t.fillObject(r, s, hint)
+	case KindUnion:
+		r.Kind = RefRaw
+		variants := append(append([]*Schema(nil), s.OneOf...), s.AnyOf...)
+		for i, v := range variants {
+			name := v.Name
+			if name == "" {
+				name = v.Title
+			}
+			if name == "" {
+				name = fmt.Sprintf("%s%d", hint, i+1)
+			}
+			r.Variants = append(r.Variants, t.ref(v, name))
+		}
+	default:
+		r.Kind = RefRaw
+	}
+}
+
+func (t *typer) fillString(r *Ref, s *Schema, hint string) {
+	switch {
+	case s.Enum != nil && enumerable(s):
+		r.Kind, r.Named = RefEnum, t.enum(s, hint)
+	case s.Format == "date-time":
+		r.Kind = RefTime
+	case s.Format == "byte":
+		r.Kind = RefBytes
+	default:
+		r.Kind = RefString
+		r.Pattern = t.pattern(s, hint)
+	}
+}
+
+// enumerable reports whether every member can be a Go string constant.
+func enumerable(s *Schema) bool {
+	for _, v := range s.Enum {
+		if len(v) == 0 || v[0] != '"' {
+			return false
+		}
+	}
+	return len(s.Enum) > 0
+}
+
+// Text returns the string that a JSON string literal stands for.
+func Text(l Literal) (string, bool) {
+	var s string
+	if len(l) == 0 || l[0] != '"' || json.Unmarshal(l, &s) != nil {
+		return "", false
+	}
+	return s, true
+}
+
+func (t *typer) enum(s *Schema, hint string) *Type {
+	key := "enum:" + joinLiterals(s.Enum)
+	if s.Name != "" {
+		key = "component:" + s.Name + key
+	}
+	if known := t.byShape[key]; known != nil {
+		return known
+	}
+	name := t.names.take(GoName(label(s, hint)))
+	out := &Type{Name: name, Doc: s.Description, Form: FormEnum, Schema: s, ValuesVar: t.names.take(goLocal(plural(name)))}
+	for _, v := range s.Enum {
+		text, _ := Text(v)
+		suffix := GoName(text)
+		if text == "" {
+			suffix = "Empty"
+		}
+		out.Values = append(out.Values, EnumValue{Name: t.names.take(name + suffix), Value: text})
+	}
+	t.byShape[key] = out
+	t.types = append(t.types, out)
+	return out
+}
+
+func joinLiterals(list []Literal) string {
+	parts := make([]string, len(list))
+	for i, l := range list {
+		parts[i] = string(l)
+	}
+	return strings.Join(parts, ",")
+}
+
+// pattern returns the compiled form of an ECMA-262 pattern, nil when there is
+// none or when Go's RE2 cannot run it, which is noted.
+func (t *typer) pattern(s *Schema, hint string) *Pattern {
+	if s.Pattern == "" {
+		return nil
+	}
+	if _, err := regexp.Compile(s.Pattern); err != nil {
+		t.unenforced = append(t.unenforced, label(s, hint)+": pattern "+s.Pattern)
+		return nil
+	}
+	for _, p := range t.patterns {
+		if p.Expr == s.Pattern {
+			return p
+		}
+	}
+	p := &Pattern{Var: t.names.take(goLocal(hint) + "Pattern"), Expr: s.Pattern}
+	t.patterns = append(t.patterns, p)
+	return p
+}
+
+func (t *typer) fillObject(r *Ref, s *Schema, hint string) {
+	if len(s.Properties) == 0 {
+		if s.Closed {
+			r.Kind = RefRaw
+			return
+		}
+		r.Kind, r.Elem = RefMap, t.ref(s.Additional, hint+"Value")
+		if s.Additional != nil && s.Additional.Nullable {
+			r.Elem = &Ref{Kind: RefRaw, Schema: s.Additional}
+		}
+		return
+	}
+	for _, p := range s.Properties {
+		if !taggable(p.Name) {
+			r.Kind = RefRaw
+			t.unenforced = append(t.unenforced, fmt.Sprintf("%s: kept as raw JSON, for property %.40q cannot be a Go field", label(s, hint), p.Name))
+			return
+		}
+	}
+	r.Kind, r.Named = RefStruct, t.structure(s, hint)
+}
+
+// taggable reports whether encoding/json accepts the name in a struct tag.
+func taggable(name string) bool {
+	if name == "" || len(name) > 200 {
+		return false
+	}
+	for _, c := range name {
+		switch {
+		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z':
+		case strings.ContainsRune("!#$%&()*+-./:;<=>?@[]^_{|}~ ", c):
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func (t *typer) structure(s *Schema, hint string) *Type {
+	if s.Name != "" {
+		if known := t.byName[s.Name]; known != nil {
+			return known
+		}
+	}
+	shape := ""
+	if s.Name == "" {
+		shape = shapeOf(s, map[*Schema]bool{})
+		if known := t.byShape[shape]; known != nil {
+			return known
+		}
+	}
+	out := &Type{Name: t.names.take(GoName(label(s, hint))), Doc: s.Description, Form: FormStruct, Schema: s}
+	if s.Name != "" {
+		t.byName[s.Name] = out
+	} else {
+		t.byShape[shape] = out
+	}
+	t.types = append(t.types, out)
+	t.building[s] = true
+	fields := newAllocator("DecodeJSON")
+	for _, p := range s.Properties {
+		out.Fields = append(out.Fields, t.field(p, out.Name, fields))
+	}
+	delete(t.building, s)
+	return out
+}
+
+func (t *typer) field(p *Property, owner string, names *allocator) *Field {
+	f := &Field{
+		Name: names.take(GoName(p.Name)), JSON: p.Name, Doc: p.Schema.Description, Property: p,
+		Ref: t.ref(p.Schema, owner+GoName(p.Name)),
+	}
+	switch {
+	case p.Required && !p.Schema.Nullable:
+		f.Presence = Required
+	case p.Required:
+		f.Presence = RequiredNullable
+	case p.Schema.Nullable:
+		f.Presence = OptionalNullable
+	default:
+		f.Presence = Optional
+	}
+	// A struct that holds itself by value has no size.
+	if f.Presence == Required && f.Ref.Kind == RefStruct && t.building[f.Ref.Schema] {
+		f.Presence = RequiredNullable
+	}
+	if f.JSON == "-" {
+		f.JSON = "-,"
+	}
+	return f
+}
+
+// shapeOf is a text that two inline schemas share exactly when their Go types
+// and validators would be the same.
+func shapeOf(s *Schema, seen map[*Schema]bool) string {
+	if s == nil {
+		return "nil"
+	}
+	if s.Name != "" {
+		return "#" + s.Name
+	}
+	if seen[s] {
+		return "loop"
+	}
+	seen[s] = true
+	defer delete(seen, s)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s|%v|%s|%v|%v|%s|%s|%d|%s|%s", s.Kind, s.Nullable, s.Format, s.ReadOnly, s.WriteOnly, s.Const,
+		joinLiterals(s.Enum), s.MinLength, number(s.MaxLength), s.Pattern)
+	fmt.Fprintf(&b, "|%s|%s|%v|%v|%s|%d|%s|%v|%v|%d|%s|%s", decimal(s.Minimum), decimal(s.Maximum), s.ExclusiveMinimum,
+		s.ExclusiveMaximum, decimal(s.MultipleOf), s.MinItems, number(s.MaxItems), s.UniqueItems, s.Closed,
+		s.MinProperties, number(s.MaxProperties), s.Default)
+	for _, p := range s.Properties {
+		fmt.Fprintf(&b, "{%q %v %s}", p.Name, p.Required, shapeOf(p.Schema, seen))
+	}
+	for _, child := range []*Schema{s.Items, s.Additional} {
+		b.WriteString("(" + shapeOf(child, seen) + ")")
+	}
+	for _, v := range append(append([]*Schema(nil), s.OneOf...), s.AnyOf...) {
+		b.WriteString("<" + shapeOf(v, seen) + ">")
+	}
+	return b.String()
+}
+
+func number(n *int) string {
+	if n == nil {
+		return "-"
+	}
+	return fmt.Sprint(*n)
+}
+
+func decimal(n *float64) string {
+	if n == nil {
+		return "-"
+	}
+	return fmt.Sprint(*n)
+}
+
+// markDecoded flags every type that a request body reaches.
+func markDecoded(r *Ref) {
+	if r == nil {
+		return
+	}
+	switch r.Kind {
+	case RefStruct:
+		if r.Named.Decoded {
+			return
+		}
+		r.Named.Decoded = true
+		for _, f := range r.Named.Fields {
+			if !f.Property.Schema.ReadOnly {
+				markDecoded(f.Ref)
+			}
+		}
+	case RefList, RefMap:
+		markDecoded(r.Elem)
+	case RefRaw:
+		for _, v := range r.Variants {
+			markDecoded(v)
+		}
+	}
+}
+
+// usable reports whether values of type a can be assigned to type b as they are.
+func usable(a, b *Ref) bool {
+	if a.Kind != b.Kind {
+		return false
+	}
+	switch a.Kind {
+	case RefStruct, RefEnum:
+		return a.Named == b.Named
+	case RefList, RefMap:
+		return usable(a.Elem, b.Elem)
+	}
+	return true
+}

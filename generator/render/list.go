@@ -1,0 +1,178 @@
+package render
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/e6b96b0c/backend/generator/model"
+)
+
+func listOp(g *goFile, op *model.Op) {
+	parentsExist(g, op, op.ParentParams)
+	plan := op.List
+	fields := []string{"Limit: " + limitExpr(plan)}
+	switch plan.Style {
+	case "cursor":
+		cursor := "in." + plan.Cursor.GoName
+		if plan.Cursor.Optional {
+			cursor = "wire.Or(" + cursor + `, "")`
+		}
+		fields = append(fields, "Cursor: "+cursor)
+	case "offset":
+		fields = append(fields, "Offset: store.Offset("+numberExpr(plan.Offset, "0")+")")
+	}
+	var where []string
+	for _, p := range ownParents(op) {
+		where = append(where, fmt.Sprintf("store.Eq(%s, in.%s)", strconv.Quote(p.Column.Name), p.Param.GoName))
+	}
+	for _, f := range plan.Filters {
+		if !f.Param.Optional && f.Param.Ref.Kind != model.RefList {
+			where = append(where, filterExpr(f))
+		}
+	}
+	if len(where) > 0 {
+		fields = append(fields, "Where: []store.Cond{"+strings.Join(where, ", ")+"}")
+	}
+	g.P("\tquery := store.Query{%s}", strings.Join(fields, ", "))
+	if plan.Style == "page" {
+		g.P("\tquery.Offset = store.PageOffset(%s, query.Limit)", numberExpr(plan.Page, "1"))
+	}
+	for _, f := range plan.Filters {
+		switch {
+		case f.Param.Ref.Kind == model.RefList:
+			g.P("\tif len(in.%s) > 0 {", f.Param.GoName)
+		case f.Param.Optional:
+			g.P("\tif in.%s != nil {", f.Param.GoName)
+		default:
+			continue
+		}
+		g.P("\t\tquery.Where = append(query.Where, %s)\n\t}", filterExpr(f))
+	}
+	if plan.Sort != nil {
+		listSort(g, op)
+	}
+	listResult(g, op)
+}
+
+// limitExpr is the number of items of one page.
+func limitExpr(plan *model.ListPlan) string {
+	if plan.Limit == nil {
+		return strconv.Itoa(plan.DefaultLimit)
+	}
+	return fmt.Sprintf("store.PageLimit(%s, %d, %d)", numberExpr(plan.Limit, "0"), plan.DefaultLimit, plan.MaxLimit)
+}
+
+func numberExpr(p *model.OpParam, otherwise string) string {
+	if p.Optional {
+		return "wire.Or(in." + p.GoName + ", " + otherwise + ")"
+	}
+	return "in." + p.GoName
+}
+
+func filterExpr(f *model.Filter) string {
+	column := strconv.Quote(f.Column.Name)
+	value := "in." + f.Param.GoName
+	if f.Op == "In" {
+		return fmt.Sprintf("store.In(%s, wire.Anys(%s)...)", column, value)
+	}
+	if f.Param.Optional {
+		value = "*" + value
+	}
+	return fmt.Sprintf("store.%s(%s, %s)", f.Op, column, value)
+}
+
+func sortTable(g *goFile, op *model.Op) {
+	sp := op.List.Sort
+	g.P("// %s maps the values of the %s parameter to columns.", sp.Var, quoteComment(sp.Param.Name))
+	g.P("var %s = map[%s]store.Order{", sp.Var, sp.Param.Ref.Go())
+	for i, choice := range sp.Choices {
+		desc := ""
+		if choice.Desc {
+			desc = ", Desc: true"
+		}
+		g.P("\t%s: {Column: %s%s},", sp.Param.Ref.Named.Values[i].Name, strconv.Quote(choice.Column.Name), desc)
+	}
+	g.P("}\n")
+}
+
+func quoteComment(name string) string {
+	text := comment("", "", name)
+	return strings.TrimPrefix(strings.SplitN(text, "\n", 2)[0], "// ")
+}
+
+func listSort(g *goFile, op *model.Op) {
+	sp := op.List.Sort
+	value := "in." + sp.Param.GoName
+	if sp.Param.Optional {
+		g.P("\tif %s != nil {", value)
+		value = "*" + value
+		defer g.P("\t}")
+	}
+	g.P("\tquery.Sort = []store.Order{%s[%s]}", sp.Var, value)
+	if d := sp.Direction; d != nil {
+		direction := "in." + d.GoName
+		condition := ""
+		if d.Optional {
+			condition = direction + " != nil && "
+			direction = "*" + direction
+		}
+		g.P("\tquery.Sort[0].Desc = %sstrings.HasPrefix(strings.ToLower(string(%s)), \"desc\")", condition, direction)
+	}
+}
+
+func listResult(g *goFile, op *model.Op) {
+	plan := op.List
+	g.P("\tpage, err := d.%s.List(ctx, query)", op.Resource.Field)
+	fail(g)
+	items := fmt.Sprintf("store.Project(page.Items, %s)", plan.ItemFunc)
+	env := plan.Envelope
+	if env == nil {
+		g.P("\treturn %s{Body: %s}, nil", op.Result.GoName, items)
+		return
+	}
+	for _, f := range env.Fields {
+		if f.Source == "total" || f.Source == "pages" {
+			g.P("\ttotal, err := d.%s.Count(ctx, query.Where...)", op.Resource.Field)
+			fail(g)
+			break
+		}
+	}
+	g.P("\treturn %s{Body: %s{", op.Result.GoName, env.Type.Name)
+	if env.Items.Presence == model.OptionalNullable {
+		items = "wire.Some(" + items + ")"
+	}
+	g.P("\t\t%s: %s,", env.Items.Name, items)
+	for _, f := range env.Fields {
+		g.P("\t\t%s: %s,", f.Field.Name, envelopeExpr(plan, f))
+	}
+	g.P("\t}}, nil")
+}
+
+func envelopeExpr(plan *model.ListPlan, f *model.EnvelopeField) string {
+	switch f.Source {
+	case "next":
+		switch {
+		case f.Field.Presence == model.OptionalNullable:
+			return "wire.FromPtr(wire.NonZero(page.Next))"
+		case f.Field.Pointer():
+			return "wire.NonZero(page.Next)"
+		}
+		return "page.Next"
+	case "hasMore":
+		return present(f.Field, "page.HasMore")
+	case "total":
+		return present(f.Field, "total")
+	case "pages":
+		return present(f.Field, "store.Pages(total, query.Limit)")
+	case "count":
+		return present(f.Field, "int64(len(page.Items))")
+	case "limit":
+		return present(f.Field, "int64(query.Limit)")
+	case "offset":
+		return present(f.Field, "int64(query.Offset)")
+	case "page":
+		return present(f.Field, numberExpr(plan.Page, "1"))
+	}
+	return present(f.Field, f.Value)
+}

@@ -1,0 +1,304 @@
+// Package render turns a model.Project into files. It prints; every decision was
+// made in package model.
+package render
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"text/template"
+
+	"github.com/e6b96b0c/backend/generator/model"
+	"github.com/e6b96b0c/backend/generator/plan"
+)
+
+// Inputs are the files that a project is made of beside the model.
+type Inputs struct {
+	Templates fs.FS             // platform/, project/, modules/
+	Spec      map[string][]byte // the document's own files, by relative path
+	SpecMain  string            // which of them is the document
+	Served    []byte
+	Profile   []byte
+	Compose   bool
+	CI        string // github, none
+	Rate, P99 string // the declared load, for loadtest/scenario.yaml
+}
+
+// Project renders everything: services, wiring, platform, deployment, documents.
+func Project(p *model.Project, in Inputs) (*plan.Plan, error) {
+	var files []plan.File
+	for _, s := range p.Services {
+		service, err := serviceFiles(p, s)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, service...)
+	}
+	for name, g := range map[string]*goFile{
+		"internal/app/app.gen.go":      appFile(p),
+		"internal/app/database.gen.go": databaseFile(p),
+		"internal/app/app_gen_test.go": testFile(p),
+	} {
+		f, err := goPlan(name, g, plan.Owned)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	main, err := goPlan("cmd/"+p.Name+"/main.go", mainFile(p), plan.Shared)
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, main)
+	copied, err := platform(in.Templates, p.Module, platformRoots(p))
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, copied...)
+	around, err := projectFiles(p, in)
+	if err != nil {
+		return nil, err
+	}
+	return plan.New(append(files, around...))
+}
+
+func platformRoots(p *model.Project) []string {
+	roots := []string{"wire", "rest", "problem", "store", "auth", "telemetry", "config", "lifecycle", "store/" + p.Engine.Name}
+	if p.Cache.Engine != "none" {
+		roots = append(roots, "cache/"+p.Cache.Engine)
+	}
+	return roots
+}
+
+func goPlan(name string, g *goFile, owner plan.Owner) (plan.File, error) {
+	text, err := g.bytes()
+	if err != nil {
+		return plan.File{}, fmt.Errorf("%s: %w\n%s", name, err, text)
+	}
+	return plan.File{Path: name, Data: text, Owner: owner}, nil
+}
+
+func serviceFiles(p *model.Project, s *model.Service) ([]plan.File, error) {
+	dir := "internal/" + s.Package + "/"
+	var files []plan.File
+	for _, f := range []struct {
+		name  string
+		file  *goFile
+		owner plan.Owner
+	}{
+		{"api.gen.go", apiFile(p, s), plan.Owned},
+		{"http.gen.go", httpFile(p, s), plan.Owned},
+		{"defaults.gen.go", defaultsFile(p, s), plan.Owned},
+		{"store.gen.go", storeFile(p, s), plan.Owned},
+		{"client.gen.go", clientFile(p, s), plan.Owned},
+		{"service.go", serviceFile(p, s), plan.Yours},
+	} {
+		if f.name == "api.gen.go" && len(s.Types) == 0 && len(s.Patterns) == 0 {
+			continue
+		}
+		rendered, err := goPlan(dir+f.name, f.file, f.owner)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, rendered)
+	}
+	return append(files, plan.File{Path: dir + "migrations/0001_init.sql", Data: migration(p, s), Owner: plan.Append}), nil
+}
+
+// projectFiles renders the files around the code.
+func projectFiles(p *model.Project, in Inputs) ([]plan.File, error) {
+	files := []plan.File{
+		{Path: "backend.yaml", Data: in.Profile, Owner: plan.Yours},
+		{Path: "api/served.gen.yaml", Data: in.Served, Owner: plan.Owned},
+	}
+	for name, data := range in.Spec {
+		if name == in.SpecMain {
+			name = "openapi.yaml"
+		}
+		files = append(files, plan.File{Path: "api/" + name, Data: data, Owner: plan.Yours})
+	}
+	set := "sqlite+" + p.Cache.Engine
+	for _, name := range []string{"go.mod", "go.sum"} {
+		data, err := fs.ReadFile(in.Templates, "modules/"+set+"/"+name+".txt")
+		if err != nil {
+			return nil, fmt.Errorf("no module set %s is embedded; run make modules: %w", set, err)
+		}
+		if name == "go.mod" {
+			data = append([]byte("module "+p.Module+"\n"), data...)
+		}
+		files = append(files, plan.File{Path: name, Data: data, Owner: plan.Structural})
+	}
+	skip := map[string]bool{}
+	if !in.Compose {
+		skip["deploy/Dockerfile"], skip["deploy/compose.yaml"], skip[".dockerignore"] = true, true, true
+	}
+	if in.CI != "github" {
+		skip[".github/workflows/ci.yaml"] = true
+	}
+	view := newView(p, in)
+	err := fs.WalkDir(in.Templates, "project", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		target := strings.TrimSuffix(strings.TrimPrefix(name, "project/"), ".tmpl")
+		if skip[target] {
+			return nil
+		}
+		data, err := execute(in.Templates, name, view)
+		if err != nil {
+			return err
+		}
+		owner := plan.Shared
+		switch {
+		case path.Dir(target) == "loadtest":
+			owner = plan.Yours
+		case strings.HasPrefix(target, "internal/"):
+			owner = plan.Owned
+		}
+		files = append(files, plan.File{Path: target, Data: data, Owner: owner})
+		return nil
+	})
+	return files, err
+}
+
+func execute(templates fs.FS, name string, view any) ([]byte, error) {
+	text, err := fs.ReadFile(templates, name)
+	if err != nil {
+		return nil, err
+	}
+	t, err := template.New(name).Option("missingkey=error").Parse(string(text))
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, view); err != nil {
+		return nil, fmt.Errorf("template %s: %w", name, err)
+	}
+	return b.Bytes(), nil
+}
+
+// view is what the templates print. Every text from the document is escaped
+// already: nothing here can open a Markdown, YAML or shell construct.
+type view struct {
+	Name, Module, Title, BasePath        string
+	First, Scopes                        string
+	ExampleOp, GoVersion, Rate, P99      string
+	Implemented, Total                   int
+	Secured                              bool
+	Operations                           []operationView
+	Notes                                []string
+	Services                             []serviceView
+}
+
+type operationView struct{ ID, Route, Service, State string }
+
+type serviceView struct{ Name, Variable string }
+
+func newView(p *model.Project, in Inputs) view {
+	v := view{
+		Name: p.Name, Module: p.Module, Title: markdown(p.API.Title), BasePath: markdownCode(p.API.BasePath), GoVersion: "1.26",
+		Secured: isSecured(p), Total: len(p.Coverage), ExampleOp: "CreateOrder", Rate: in.Rate, P99: in.P99,
+	}
+	scopes := map[string]bool{}
+	for _, s := range p.Services {
+		v.Services = append(v.Services, serviceView{Name: s.Name, Variable: "SERVICE_" + strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_")) + "_DATABASE_URL"})
+		for _, op := range s.Operations {
+			if v.ExampleOp == "CreateOrder" {
+				v.ExampleOp = op.GoName
+			}
+			if v.First == "" && op.Kind == model.OpList && len(op.Security) == 0 && len(model.Placeholders(op.Path)) == 0 {
+				v.First = markdownCode(op.Route)
+			}
+			for _, requirement := range op.Security {
+				for _, use := range requirement {
+					for _, scope := range use.Scopes {
+						scopes[scope] = true
+					}
+				}
+			}
+		}
+	}
+	v.Scopes = scopeList(scopes)
+	for _, c := range p.Coverage {
+		state := "works"
+		if c.Status == model.Stubbed {
+			state = "stub: " + c.Reason
+		} else {
+			v.Implemented++
+		}
+		if len(c.Assumed) > 0 {
+			state += "; assumed: " + strings.Join(c.Assumed, ", ")
+		}
+		if len(c.Refused) > 0 {
+			state += "; refused: " + strings.Join(c.Refused, ", ")
+		}
+		v.Operations = append(v.Operations, operationView{
+			ID: markdown(c.Operation.ID), Route: c.Operation.Method + " " + markdown(c.Operation.Path), Service: c.Service, State: markdown(state),
+		})
+	}
+	for _, n := range p.Notes {
+		v.Notes = append(v.Notes, markdown(n))
+	}
+	return v
+}
+
+func scopeList(scopes map[string]bool) string {
+	names := make([]string, 0, len(scopes))
+	for s := range scopes {
+		if shellSafe(s) {
+			names = append(names, strconv.Quote(s))
+		}
+	}
+	sort.Strings(names)
+	return strings.Join(names, ",")
+}
+
+// shellSafe reports whether a text can stand inside single quotes in a shell and
+// inside a JSON string.
+func shellSafe(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(":._-/", r))
+	})
+}
+
+// markdown escapes a text for use inside a Markdown line or table cell, on one
+// line of bounded length.
+func markdown(text string) string {
+	var b strings.Builder
+	space := false
+	for i, r := range []rune(text) {
+		if i > 300 {
+			b.WriteString("…")
+			break
+		}
+		switch {
+		case r == ' ' || r == '\n' || r == '\t' || r == '\r':
+			space = b.Len() > 0
+			continue
+		case !strconv.IsPrint(r):
+			continue
+		}
+		if space {
+			b.WriteByte(' ')
+			space = false
+		}
+		if slices.Contains([]rune("\\`*_{}[]<>()#+!|&$~:"), r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// markdownCode keeps only what cannot end a code block or start a shell construct.
+func markdownCode(text string) string {
+	if !shellSafe(text) {
+		return ""
+	}
+	return text
+}

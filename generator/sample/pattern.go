@@ -1,0 +1,154 @@
+package sample
+
+import (
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+	"unicode/utf8"
+)
+
+// pattern compiles an ECMA-262 pattern for matching and for making texts. The
+// maker's candidates nearly always match; the caller checks each.
+func pattern(p string, n *text) (*regexp.Regexp, maker, error) {
+	goPattern := fromECMA(p)
+	re, err := regexp.Compile(goPattern)
+	if err != nil {
+		return nil, nil, fmt.Errorf("pattern %q is not supported: %w", p, err)
+	}
+	tree, err := syntax.Parse(goPattern, syntax.Perl)
+	if err != nil {
+		return nil, nil, fmt.Errorf("pattern %q is not supported: %w", p, err)
+	}
+	open := !strings.HasSuffix(goPattern, "$")
+	// The spread of repetitions adapts to the lengths asked for.
+	spread := 6
+	if n.min > 8 {
+		spread = n.min + 8
+	}
+	return re, func(dst []byte, c run) []byte {
+		at := len(dst)
+		dst = appendMatch(dst, tree, c, 1+c.r.IntN(spread))
+		if open {
+			for utf8.RuneCount(dst[at:]) < n.min {
+				dst = append(dst, 'a')
+			}
+		}
+		return dst
+	}, nil
+}
+
+// fromECMA rewrites what ECMA-262 spells otherwise than RE2.
+func fromECMA(p string) string {
+	if !strings.Contains(p, `\u`) && !strings.Contains(p, `\c`) {
+		return p
+	}
+	var b strings.Builder
+	for i := 0; i < len(p); i++ {
+		if p[i] != '\\' || i+1 == len(p) {
+			b.WriteByte(p[i])
+			continue
+		}
+		if p[i+1] == 'u' && i+6 <= len(p) && isHex(p[i+2:i+6]) {
+			b.WriteString(`\x{` + p[i+2:i+6] + `}`)
+			i += 5
+			continue
+		}
+		if p[i+1] == 'u' && i+2 < len(p) && p[i+2] == '{' {
+			b.WriteString(`\x`)
+			i++
+			continue
+		}
+		b.WriteString(p[i : i+2])
+		i++
+	}
+	return b.String()
+}
+
+func isHex(s string) bool {
+	for _, r := range s {
+		if !strings.ContainsRune("0123456789abcdefABCDEF", r) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// appendMatch appends a text that re matches, up to assertions, which only the
+// caller's check can honour. more is how often an open repetition repeats
+// beyond its least.
+func appendMatch(dst []byte, re *syntax.Regexp, c run, more int) []byte {
+	switch re.Op {
+	case syntax.OpLiteral:
+		for _, r := range re.Rune {
+			dst = utf8.AppendRune(dst, r)
+		}
+	case syntax.OpCharClass:
+		return utf8.AppendRune(dst, classRune(re.Rune, c))
+	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return appendUnique(dst, 1, c)
+	case syntax.OpCapture:
+		return appendMatch(dst, re.Sub[0], c, more)
+	case syntax.OpConcat:
+		for _, s := range re.Sub {
+			dst = appendMatch(dst, s, c, more)
+		}
+	case syntax.OpAlternate:
+		return appendMatch(dst, re.Sub[c.r.IntN(len(re.Sub))], c, more)
+	case syntax.OpStar:
+		return repeat(dst, re.Sub[0], c, 0, -1, more)
+	case syntax.OpPlus:
+		return repeat(dst, re.Sub[0], c, 1, -1, more)
+	case syntax.OpQuest:
+		return repeat(dst, re.Sub[0], c, 0, 1, more)
+	case syntax.OpRepeat:
+		return repeat(dst, re.Sub[0], c, re.Min, re.Max, more)
+	}
+	return dst
+}
+
+func repeat(dst []byte, re *syntax.Regexp, c run, low, high, more int) []byte {
+	top := low + more
+	if high >= 0 {
+		top = min(top, high)
+	}
+	count := low + c.r.IntN(top-low+1)
+	for range count {
+		if len(dst) > maxText {
+			break
+		}
+		dst = appendMatch(dst, re, c, more)
+	}
+	return dst
+}
+
+// classRune picks a rune of a class given as ranges, from printable ASCII when
+// the class has any.
+func classRune(ranges []rune, c run) rune {
+	if len(ranges) == 0 {
+		return 'a'
+	}
+	total := 0
+	for i := 0; i < len(ranges); i += 2 {
+		if lo, hi := max(ranges[i], '!'), min(ranges[i+1], '~'); lo <= hi {
+			total += int(hi-lo) + 1
+		}
+	}
+	if total == 0 {
+		i := c.r.IntN(len(ranges)/2) * 2
+		// A few runes from the start of the range: its end is often unassigned.
+		return ranges[i] + rune(c.r.IntN(int(min(ranges[i+1]-ranges[i], 25))+1))
+	}
+	k := c.r.IntN(total)
+	for i := 0; i < len(ranges); i += 2 {
+		lo, hi := max(ranges[i], '!'), min(ranges[i+1], '~')
+		if lo > hi {
+			continue
+		}
+		if k <= int(hi-lo) {
+			return lo + rune(k)
+		}
+		k -= int(hi-lo) + 1
+	}
+	return 'a'
+}

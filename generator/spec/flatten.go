@@ -1,0 +1,230 @@
+package spec
+
+import (
+	"slices"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// flat is a schema with its allOf branches merged in. The embedded schema holds
+// the merged keywords; properties and items keep every branch's contribution.
+type flat struct {
+	*openapi3.Schema
+	types      []string // nil: any
+	properties map[string][]*openapi3.SchemaRef
+	items      []*openapi3.SchemaRef
+	unenforced []string
+	conflict   string // why no single shape fits
+}
+
+func flatten(s *openapi3.Schema) *flat {
+	f := &flat{Schema: &openapi3.Schema{}, properties: map[string][]*openapi3.SchemaRef{}}
+	f.add(s, 0, map[*openapi3.Schema]bool{}, true)
+	return f
+}
+
+// add merges s and its allOf branches. Outer says that s is the schema itself,
+// whose annotations win over its branches'.
+func (f *flat) add(s *openapi3.Schema, depth int, visiting map[*openapi3.Schema]bool, outer bool) {
+	if depth > maxMerge || visiting[s] {
+		f.conflict = "allOf that includes itself"
+		return
+	}
+	visiting[s] = true
+	f.addAnnotations(s)
+	f.addTypes(s)
+	f.addShape(s)
+	f.addBounds(s)
+	f.addUnenforced(s)
+	for _, branch := range s.AllOf {
+		if branch != nil && branch.Value != nil {
+			f.add(branch.Value, depth+1, visiting, false)
+		}
+	}
+	delete(visiting, s)
+	if outer {
+		return
+	}
+	// additionalProperties in a branch sees only that branch's properties; with
+	// siblings it would refuse theirs, which no author means.
+	if len(s.AllOf) == 0 && s.AdditionalProperties.Schema != nil && f.AdditionalProperties.Schema == nil {
+		f.AdditionalProperties.Schema = s.AdditionalProperties.Schema
+	}
+}
+
+func (f *flat) addAnnotations(s *openapi3.Schema) {
+	first := func(dst *string, v string) {
+		if *dst == "" {
+			*dst = v
+		}
+	}
+	first(&f.Title, s.Title)
+	first(&f.Description, s.Description)
+	first(&f.Format, s.Format)
+	f.ReadOnly = f.ReadOnly || s.ReadOnly
+	f.WriteOnly = f.WriteOnly || s.WriteOnly
+	f.Deprecated = f.Deprecated || s.Deprecated
+	f.Nullable = f.Nullable || s.Nullable
+	if f.Default == nil {
+		f.Default = s.Default
+	}
+	if f.Example == nil {
+		f.Example = s.Example
+	}
+	if f.Examples == nil {
+		f.Examples = s.Examples
+	}
+	if s.Const != nil {
+		if f.Const != nil && !equalJSON(f.Const, s.Const) {
+			f.conflict = "allOf with two different const values"
+		}
+		f.Const = s.Const
+	}
+}
+
+func (f *flat) addTypes(s *openapi3.Schema) {
+	if s.Type == nil || len(*s.Type) == 0 {
+		return
+	}
+	if f.types == nil {
+		f.types = slices.Clone(*s.Type)
+		return
+	}
+	var both []string
+	for _, t := range f.types {
+		if slices.Contains(*s.Type, t) || t == "integer" && slices.Contains(*s.Type, "number") {
+			both = append(both, t)
+		}
+	}
+	if slices.Contains(*s.Type, "integer") && slices.Contains(f.types, "number") && !slices.Contains(both, "integer") {
+		both = append(both, "integer")
+	}
+	if len(both) == 0 {
+		f.conflict = "allOf with types that exclude one another"
+		return
+	}
+	f.types = both
+}
+
+func (f *flat) addShape(s *openapi3.Schema) {
+	for name, ref := range s.Properties {
+		if ref != nil && ref.Value != nil {
+			f.properties[name] = append(f.properties[name], ref)
+		}
+	}
+	for _, name := range s.Required {
+		if !slices.Contains(f.Required, name) {
+			f.Required = append(f.Required, name)
+		}
+	}
+	if s.Items != nil {
+		f.items = append(f.items, s.Items)
+	}
+	if len(s.AllOf) == 0 || s.AdditionalProperties.Has != nil {
+		if f.AdditionalProperties.Has == nil && f.AdditionalProperties.Schema == nil {
+			f.AdditionalProperties = s.AdditionalProperties
+		}
+	}
+	if s.UnevaluatedProperties.Has != nil {
+		f.UnevaluatedProperties = s.UnevaluatedProperties
+	}
+	if len(s.OneOf) > 0 {
+		if len(f.OneOf) > 0 {
+			f.conflict = "allOf with two oneOf"
+		}
+		f.OneOf = s.OneOf
+	}
+	if len(s.AnyOf) > 0 {
+		if len(f.AnyOf) > 0 {
+			f.conflict = "allOf with two anyOf"
+		}
+		f.AnyOf = s.AnyOf
+	}
+	if s.Discriminator != nil && f.Discriminator == nil {
+		f.Discriminator = s.Discriminator
+	}
+	if s.Enum != nil {
+		f.Enum = meetEnum(f.Enum, s.Enum)
+	}
+	if s.Always != nil && !*s.Always {
+		f.conflict = "a schema that accepts nothing"
+	}
+}
+
+// meetEnum is the intersection of two enumerations, in the first's order.
+func meetEnum(a, b []any) []any {
+	if a == nil {
+		return b
+	}
+	out := []any{}
+	for _, v := range a {
+		if slices.ContainsFunc(b, func(w any) bool { return equalJSON(v, w) }) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func (f *flat) addBounds(s *openapi3.Schema) {
+	f.MinLength, f.MinItems, f.MinProps = max(f.MinLength, s.MinLength), max(f.MinItems, s.MinItems), max(f.MinProps, s.MinProps)
+	f.MaxLength, f.MaxItems, f.MaxProps = least(f.MaxLength, s.MaxLength), least(f.MaxItems, s.MaxItems), least(f.MaxProps, s.MaxProps)
+	f.UniqueItems = f.UniqueItems || s.UniqueItems
+	if s.Min != nil && (f.Min == nil || *s.Min > *f.Min) {
+		f.Min = s.Min
+	}
+	if s.Max != nil && (f.Max == nil || *s.Max < *f.Max) {
+		f.Max = s.Max
+	}
+	if s.ExclusiveMin.IsSet() {
+		f.ExclusiveMin = s.ExclusiveMin
+	}
+	if s.ExclusiveMax.IsSet() {
+		f.ExclusiveMax = s.ExclusiveMax
+	}
+	if s.MultipleOf != nil {
+		f.MultipleOf = s.MultipleOf
+	}
+	if s.Pattern != "" {
+		if f.Pattern != "" && f.Pattern != s.Pattern {
+			f.unenforced = append(f.unenforced, "a second pattern in allOf")
+			return
+		}
+		f.Pattern = s.Pattern
+	}
+}
+
+func least(a, b *uint64) *uint64 {
+	if a == nil || b != nil && *b < *a {
+		return b
+	}
+	return a
+}
+
+// addUnenforced names the JSON Schema keywords that generated code does not check.
+func (f *flat) addUnenforced(s *openapi3.Schema) {
+	note := func(present bool, keyword string) {
+		if present && !slices.Contains(f.unenforced, keyword) {
+			f.unenforced = append(f.unenforced, keyword)
+		}
+	}
+	note(s.Not != nil, "not")
+	note(s.If != nil, "if/then/else")
+	note(len(s.PrefixItems) > 0, "prefixItems")
+	note(s.Contains != nil, "contains")
+	note(len(s.PatternProperties) > 0, "patternProperties")
+	note(len(s.DependentSchemas) > 0 || len(s.DependentRequired) > 0, "dependent keywords")
+	note(s.PropertyNames != nil, "propertyNames")
+}
+
+// place is where a property is first written.
+func (f *flat) place(name string) openapi3.Location {
+	for _, ref := range f.properties[name] {
+		if ref.Origin != nil && ref.Origin.Key != nil {
+			return *ref.Origin.Key
+		}
+		if ref.Ref == "" && ref.Value.Origin != nil && ref.Value.Origin.Key != nil {
+			return *ref.Value.Origin.Key
+		}
+	}
+	return openapi3.Location{}
+}

@@ -1,0 +1,397 @@
+package spec
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/e6b96b0c/backend/generator/model"
+)
+
+const componentPrefix = "#/components/schemas/"
+
+// maxMerge bounds how deep allOf branches are merged into one another.
+const maxMerge = 40
+
+// schemaConverter turns kin-openapi schemas into model schemas; one source
+// schema gives one result, so recursion ends and identity is kept.
+type schemaConverter struct {
+	doc    *openapi3.T
+	file   string
+	done   map[*openapi3.Schema]*model.Schema
+	names  map[*openapi3.Schema]string
+	merged map[mergeKey]*openapi3.SchemaRef
+}
+
+// mergeKey identifies the synthetic schema of two property schemas that allOf
+// brought together.
+type mergeKey struct{ a, b *openapi3.Schema }
+
+func newSchemaConverter(doc *openapi3.T, file string) *schemaConverter {
+	c := &schemaConverter{
+		doc: doc, file: file,
+		done:   map[*openapi3.Schema]*model.Schema{},
+		names:  map[*openapi3.Schema]string{},
+		merged: map[mergeKey]*openapi3.SchemaRef{},
+	}
+	if doc.Components != nil {
+		for _, name := range sortedKeys(doc.Components.Schemas) {
+			ref := doc.Components.Schemas[name]
+			if ref != nil && ref.Value != nil && ref.Ref == "" {
+				c.names[ref.Value] = name
+			}
+		}
+	}
+	return c
+}
+
+func (c *schemaConverter) component(name string) *model.Schema {
+	return c.convert(c.doc.Components.Schemas[name])
+}
+
+// convert returns the model of a schema, nil for none.
+func (c *schemaConverter) convert(ref *openapi3.SchemaRef) *model.Schema {
+	if ref == nil || ref.Value == nil {
+		return nil
+	}
+	if s, ok := c.done[ref.Value]; ok {
+		return s
+	}
+	out := &model.Schema{Name: c.names[ref.Value]}
+	if out.Name == "" {
+		// In 3.1 a reference with siblings is a copy of its target: it keeps the
+		// target's name when the siblings are annotations.
+		if name, ok := strings.CutPrefix(ref.Ref, componentPrefix); ok && c.sameShape(name, ref.Value) {
+			out.Name = name
+		}
+	}
+	if out.Name == "" {
+		out.Name = c.aliasOf(ref.Value)
+	}
+	c.done[ref.Value] = out
+	c.fill(out, ref.Value)
+	if out.Position.Line == 0 {
+		out.Position = place(c.file, ref.Origin)
+	}
+	return out
+}
+
+// aliasOf names the component that `allOf: [$ref]` with nothing but annotations
+// beside it stands for, the way 3.0 documents put a description on a reference.
+func (c *schemaConverter) aliasOf(s *openapi3.Schema) string {
+	if len(s.AllOf) != 1 || s.AllOf[0] == nil || len(s.Properties) > 0 || len(s.Required) > 0 ||
+		len(s.OneOf) > 0 || len(s.AnyOf) > 0 || s.Enum != nil || s.Not != nil {
+		return ""
+	}
+	name, ok := strings.CutPrefix(s.AllOf[0].Ref, componentPrefix)
+	if !ok {
+		return ""
+	}
+	return name
+}
+
+// sameShape reports whether a reference's value accepts what the component does.
+func (c *schemaConverter) sameShape(name string, s *openapi3.Schema) bool {
+	if c.doc.Components == nil {
+		return false
+	}
+	target := c.doc.Components.Schemas[name]
+	if target == nil || target.Value == nil {
+		return false
+	}
+	t := target.Value
+	return len(t.Properties) == len(s.Properties) && slices.Equal(t.Required, s.Required) &&
+		len(t.AllOf) == len(s.AllOf) && len(t.OneOf) == len(s.OneOf) && len(t.AnyOf) == len(s.AnyOf) &&
+		len(t.Enum) == len(s.Enum) && t.Pattern == s.Pattern
+}
+
+func (c *schemaConverter) fill(out *model.Schema, s *openapi3.Schema) {
+	f := flatten(s)
+	out.Position = place(c.file, s.Origin)
+	out.Title, out.Description, out.Format = f.Title, f.Description, f.Format
+	out.ReadOnly, out.WriteOnly, out.Deprecated = f.ReadOnly, f.WriteOnly, f.Deprecated
+	out.Default, out.Const = literalOrNil(f.Default), literalOrNil(f.Const)
+	out.Example = example(f.Schema)
+	out.Nullable, out.Unenforced = f.Nullable, f.unenforced
+	c.fillEnum(out, f)
+	out.Kind = c.kind(out, f)
+	c.fillBounds(out, f)
+	c.fillUnion(out, f)
+	if f.conflict != "" {
+		out.Kind, out.Reason = model.KindRaw, f.conflict
+	}
+	switch out.Kind {
+	case model.KindArray:
+		out.Items = c.convert(c.meet(f.items))
+		if out.Items == nil {
+			out.Items = &model.Schema{Kind: model.KindAny}
+		}
+	case model.KindObject:
+		c.fillObject(out, f)
+	}
+}
+
+func (c *schemaConverter) fillEnum(out *model.Schema, f *flat) {
+	for _, v := range f.Enum {
+		if v == nil {
+			out.Nullable = true
+			continue
+		}
+		out.Enum = append(out.Enum, literal(v))
+	}
+	if f.Enum != nil && out.Enum == nil {
+		out.Enum = []model.Literal{}
+	}
+}
+
+// kind decides the JSON shape, from the type or from the keywords that imply one.
+func (c *schemaConverter) kind(out *model.Schema, f *flat) model.Kind {
+	types := slices.DeleteFunc(slices.Clone(f.types), func(t string) bool { return t == "null" })
+	if len(f.types) > len(types) {
+		out.Nullable = true
+		if len(types) == 0 {
+			return model.KindNull
+		}
+	}
+	if len(types) > 1 {
+		out.Reason, out.Types = "several types: "+strings.Join(types, ", "), types
+		return model.KindRaw
+	}
+	if len(types) == 1 {
+		return model.Kind(types[0])
+	}
+	switch {
+	case len(f.properties) > 0:
+		return model.KindObject
+	case len(f.OneOf) > 0 || len(f.AnyOf) > 0:
+		return model.KindUnion
+	case f.AdditionalProperties.Schema != nil || f.AdditionalProperties.Has != nil || len(f.Required) > 0 || f.MinProps > 0 || f.MaxProps != nil:
+		return model.KindObject
+	case len(f.items) > 0:
+		return model.KindArray
+	case len(out.Enum) > 0:
+		return kindOfLiterals(out.Enum)
+	case out.Const != nil:
+		return kindOfLiterals([]model.Literal{out.Const})
+	case f.Pattern != "" || f.MaxLength != nil || f.MinLength > 0 || stringFormats[f.Format]:
+		return model.KindString
+	case f.Min != nil || f.Max != nil || f.MultipleOf != nil:
+		return model.KindNumber
+	}
+	return model.KindAny
+}
+
+// stringFormats are formats that only strings have.
+var stringFormats = map[string]bool{
+	"date-time": true, "date": true, "time": true, "uuid": true, "email": true, "uri": true,
+	"uri-reference": true, "ipv4": true, "ipv6": true, "hostname": true, "byte": true, "binary": true, "password": true,
+}
+
+// kindOfLiterals is the kind that all values share, or raw.
+func kindOfLiterals(values []model.Literal) model.Kind {
+	var kind model.Kind
+	for _, v := range values {
+		k := kindOfLiteral(v)
+		if kind != "" && k != kind {
+			return model.KindRaw
+		}
+		kind = k
+	}
+	return kind
+}
+
+func kindOfLiteral(v model.Literal) model.Kind {
+	switch v[0] {
+	case '"':
+		return model.KindString
+	case 't', 'f':
+		return model.KindBoolean
+	case '{':
+		return model.KindObject
+	case '[':
+		return model.KindArray
+	case 'n':
+		return model.KindNull
+	}
+	if strings.ContainsAny(string(v), ".eE") {
+		return model.KindNumber
+	}
+	return model.KindInteger
+}
+
+func (c *schemaConverter) fillBounds(out *model.Schema, f *flat) {
+	out.MinLength, out.MaxLength, out.Pattern = clamp(f.MinLength), clampPointer(f.MaxLength), f.Pattern
+	out.MinItems, out.MaxItems, out.UniqueItems = clamp(f.MinItems), clampPointer(f.MaxItems), f.UniqueItems
+	out.MinProperties, out.MaxProperties = clamp(f.MinProps), clampPointer(f.MaxProps)
+	out.MultipleOf = f.MultipleOf
+	out.Minimum, out.ExclusiveMinimum = bound(f.Min, f.ExclusiveMin, func(a, b float64) bool { return a > b })
+	out.Maximum, out.ExclusiveMaximum = bound(f.Max, f.ExclusiveMax, func(a, b float64) bool { return a < b })
+}
+
+// bound joins the inclusive bound with either form of the exclusive one; the
+// tighter wins.
+func bound(inclusive *float64, exclusive openapi3.ExclusiveBound, tighter func(a, b float64) bool) (*float64, bool) {
+	if exclusive.Value != nil {
+		if inclusive != nil && tighter(*inclusive, *exclusive.Value) {
+			return inclusive, false
+		}
+		return exclusive.Value, true
+	}
+	return inclusive, inclusive != nil && exclusive.Bool != nil && *exclusive.Bool
+}
+
+func clamp(n uint64) int { return int(min(n, math.MaxInt32)) } //nolint:gosec // bounded by MaxInt32
+
+func clampPointer(n *uint64) *int {
+	if n == nil {
+		return nil
+	}
+	return new(clamp(*n))
+}
+
+func (c *schemaConverter) fillUnion(out *model.Schema, f *flat) {
+	variants := func(refs openapi3.SchemaRefs) (list []*model.Schema) {
+		for _, ref := range refs {
+			s := c.convert(ref)
+			switch {
+			case s == nil:
+			case s.Kind == model.KindNull:
+				out.Nullable = true
+			default:
+				list = append(list, s)
+			}
+		}
+		return list
+	}
+	if len(f.OneOf) == 0 && len(f.AnyOf) == 0 {
+		return
+	}
+	out.OneOf, out.AnyOf = variants(f.OneOf), variants(f.AnyOf)
+	if out.Kind != model.KindUnion {
+		out.Unenforced = append(out.Unenforced, "oneOf/anyOf beside a type")
+		if out.Kind != model.KindObject {
+			out.OneOf, out.AnyOf = nil, nil
+		}
+		return
+	}
+	if f.Discriminator != nil {
+		out.Discriminator = c.discriminator(f.Discriminator)
+	}
+	if len(f.OneOf) > 0 && len(f.AnyOf) > 0 {
+		out.Kind, out.Reason = model.KindRaw, "oneOf and anyOf together"
+		return
+	}
+	all := append(slices.Clone(out.OneOf), out.AnyOf...)
+	if len(all) == 1 && len(f.OneOf)+len(f.AnyOf) <= 2 {
+		adopt(out, all[0])
+	}
+}
+
+// adopt makes a union of one variant be that variant, under its own name and
+// annotations.
+func adopt(out, variant *model.Schema) {
+	keep := *out
+	*out = *variant
+	out.Nullable = keep.Nullable || variant.Nullable
+	out.ReadOnly, out.WriteOnly = keep.ReadOnly || variant.ReadOnly, keep.WriteOnly || variant.WriteOnly
+	if keep.Description != "" {
+		out.Description = keep.Description
+	}
+	if keep.Default != nil {
+		out.Default = keep.Default
+	}
+	if keep.Name != "" {
+		out.Name = keep.Name
+	}
+	if out.Kind == "" { // still being converted: a union that holds only itself
+		out.Kind, out.Reason = model.KindRaw, "a schema that refers to nothing but itself"
+	}
+}
+
+func (c *schemaConverter) discriminator(d *openapi3.Discriminator) *model.Discriminator {
+	out := &model.Discriminator{Property: d.PropertyName, Mapping: map[string]*model.Schema{}}
+	for value, target := range d.Mapping {
+		name := strings.TrimPrefix(target.Ref, componentPrefix)
+		if c.doc.Components == nil {
+			continue
+		}
+		if ref, ok := c.doc.Components.Schemas[name]; ok {
+			out.Mapping[value] = c.convert(ref)
+		}
+	}
+	return out
+}
+
+func (c *schemaConverter) fillObject(out *model.Schema, f *flat) {
+	required := map[string]bool{}
+	for _, name := range f.Required {
+		required[name] = true
+	}
+	names := sortedKeys(f.properties)
+	sort.SliceStable(names, func(i, j int) bool {
+		a, b := f.place(names[i]), f.place(names[j])
+		if a.Line != b.Line {
+			return a.Line < b.Line
+		}
+		return a.Column < b.Column
+	})
+	for _, name := range names {
+		s := c.convert(c.meet(f.properties[name]))
+		if s == nil {
+			s = &model.Schema{Kind: model.KindAny}
+		}
+		out.Properties = append(out.Properties, &model.Property{Name: name, Required: required[name], Schema: s})
+		delete(required, name)
+	}
+	for _, name := range sortedKeys(required) { // required, but described nowhere
+		out.Properties = append(out.Properties, &model.Property{Name: name, Required: true, Schema: &model.Schema{Kind: model.KindAny}})
+	}
+	if has := f.AdditionalProperties.Has; has != nil && !*has {
+		out.Closed = true
+	}
+	if has := f.UnevaluatedProperties.Has; has != nil && !*has {
+		out.Closed = true
+	}
+	out.Additional = c.convert(f.AdditionalProperties.Schema)
+}
+
+// meet returns a schema that all of refs accept together.
+func (c *schemaConverter) meet(refs []*openapi3.SchemaRef) *openapi3.SchemaRef {
+	if len(refs) == 0 {
+		return nil
+	}
+	out := refs[0]
+	for _, next := range refs[1:] {
+		if next.Value == out.Value || next.Value == nil {
+			continue
+		}
+		key := mergeKey{out.Value, next.Value}
+		if c.merged[key] == nil {
+			both := &openapi3.Schema{AllOf: openapi3.SchemaRefs{out, next}, Origin: out.Value.Origin}
+			c.merged[key] = &openapi3.SchemaRef{Value: both, Origin: out.Origin}
+		}
+		out = c.merged[key]
+	}
+	return out
+}
+
+func example(s *openapi3.Schema) model.Literal {
+	if s.Example != nil {
+		return literal(s.Example)
+	}
+	if len(s.Examples) > 0 {
+		return literal(s.Examples[0])
+	}
+	return nil
+}
+
+// equalJSON reports whether two decoded values are the same JSON.
+func equalJSON(a, b any) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && string(x) == string(y)
+}

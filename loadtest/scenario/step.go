@@ -1,0 +1,349 @@
+package scenario
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/e6b96b0c/backend/generator/model"
+	"github.com/e6b96b0c/backend/generator/sample"
+)
+
+// Step is one request. Done must be called once its answer is there.
+type Step struct {
+	Operation int // index in Operations
+	Model     *model.Operation
+	Request   *http.Request
+
+	op      *Op
+	pcg     rand.PCG
+	r       *rand.Rand
+	path    [][]byte // values of the path parameters, JSON
+	row     *row
+	kind    lease
+	etagGen int
+	refs    []leased // rows that the body refers to
+	body    bytes.Reader
+	raw     []byte // the body
+	key     string // idempotency key
+	replay  bool
+	token   int // version of the token sent
+}
+
+// leased is a row held for the time of a request.
+type leased struct {
+	pool *pool
+	row  *row
+}
+
+// Next makes the request with the given number. Given the same answers, the same
+// number makes the same request.
+func (s *Scenario) Next(ctx context.Context, n uint64) *Step {
+	op := s.ops[s.order[n%uint64(len(s.order))]]
+	return s.step(ctx, op, n)
+}
+
+// step makes a request of op, or of another operation where op has nothing to
+// work on: a create in the place of a delete that would empty its pool, a read
+// where an ETag is not known yet.
+func (s *Scenario) step(ctx context.Context, op *Op, n uint64) *Step {
+	st := &Step{}
+	st.pcg.Seed(s.o.Seed, n)
+	st.r = rand.New(&st.pcg)
+	if !s.settle(st, op) {
+		// Nothing exists to request it with: the next one that can be takes its turn.
+		for i := uint64(1); i < uint64(len(s.order)); i++ {
+			if s.settle(st, s.ops[s.order[(n+i)%uint64(len(s.order))]]) {
+				break
+			}
+		}
+	}
+	st.Operation, st.Model = st.op.index, st.op.Model
+	st.build(ctx, s)
+	return st
+}
+
+// settle leases what op needs, or lets another operation go in its place. False
+// means that it could only name an id that does not exist, and does not declare
+// the 404 that this brings.
+func (s *Scenario) settle(st *Step, op *Op) bool {
+	for range 3 {
+		st.op = op
+		instead := st.lease()
+		if instead == nil {
+			break
+		}
+		op = instead
+	}
+	if st.row == nil && !st.op.guesses() {
+		s.skip(st.op, "nothing with an id for "+st.op.Model.Path+" exists, nothing creates it, and 404 is not declared")
+		return false
+	}
+	return true
+}
+
+// guesses reports whether made-up path parameters may be sent.
+func (o *Op) guesses() bool {
+	for _, p := range o.params {
+		s := p.p.Schema
+		closed := s != nil && (len(s.Enum) > 0 || s.Const != nil || s.Kind == model.KindBoolean)
+		if !closed {
+			return declares(o.Model, http.StatusNotFound)
+		}
+	}
+	return true
+}
+
+// leaseFor is what an operation needs of the row that its path names.
+func (o *Op) leaseFor() lease {
+	switch {
+	case o.reads():
+		return leaseRead
+	case o.Model.Method == "DELETE" && o.item:
+		return leaseDelete
+	case o.creates != nil:
+		return leaseRefer
+	default:
+		return leaseWrite
+	}
+}
+
+// lease takes the row that the path names. It returns another operation when
+// that one has to go first.
+func (st *Step) lease() *Op {
+	o := st.op
+	st.row, st.kind = nil, leaseNone
+	if o.pool == nil {
+		return nil
+	}
+	st.kind = o.leaseFor()
+	if st.row = o.pool.take(st.kind, o.needsETag, st.r); st.row != nil {
+		_, st.etagGen = o.pool.state(st.row)
+		return nil
+	}
+	if o.needsETag && o.pool.reader != nil && o.pool.reader != o && o.pool.size() > 0 {
+		if o.pool.creator == nil || st.kind != leaseDelete || st.r.Uint64()&1 == 0 {
+			return o.pool.reader // learns an ETag
+		}
+	}
+	if o.pool.creator != nil && (st.kind == leaseDelete || o.pool.size() == 0) {
+		return o.pool.creator
+	}
+	if st.kind == leaseWrite || st.kind == leaseRefer {
+		// All rows are busy; sharing one is better than naming one that is not there.
+		if st.row = o.pool.take(leaseRead, o.needsETag, st.r); st.row != nil {
+			st.kind = leaseRead
+		}
+	}
+	return nil
+}
+
+// Fill supplies the references in a body; it implements sample.Filler.
+func (st *Step) Fill(slot int, dst []byte, r *rand.Rand) ([]byte, bool) {
+	src := st.op.slots[slot]
+	if src.path >= 0 {
+		return appendAs(dst, st.path[src.path], src.kind)
+	}
+	row := src.pool.take(leaseRefer, false, r)
+	if row == nil {
+		return dst, false
+	}
+	st.refs = append(st.refs, leased{src.pool, row})
+	return appendAs(dst, row.ids[len(row.ids)-1], src.kind)
+}
+
+// appendAs appends an id as a value of a kind, if it can be one.
+func appendAs(dst, id []byte, kind model.Kind) ([]byte, bool) {
+	if (len(id) > 0 && id[0] == '"') != (kind == model.KindString) {
+		return dst, false
+	}
+	return append(dst, id...), true
+}
+
+// build writes the request.
+func (st *Step) build(ctx context.Context, s *Scenario) {
+	o := st.op
+	again := st.replayed()
+	st.fillPath()
+	path := st.appendPath(make([]byte, 0, 96))
+	var query []byte
+	if again == nil {
+		query = st.appendQuery()
+		if o.hasBody {
+			st.raw = o.body.AppendWith(make([]byte, 0, 256), st.r, st)
+			if o.bodyForm {
+				st.raw = form(st.raw)
+			}
+		}
+	} else {
+		path, query, st.raw = []byte(again.path), []byte(again.query), again.body
+	}
+	header, query := st.headers(s, again, query)
+	u := &url.URL{Scheme: s.o.Base.Scheme, Host: s.o.Base.Host, RawQuery: string(query)}
+	setPath(u, string(path))
+	req := &http.Request{
+		Method: o.Model.Method, URL: u, Host: u.Host, Header: header,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	if len(st.raw) > 0 {
+		st.body.Reset(st.raw)
+		req.Body = (*stepBody)(st)
+		req.ContentLength = int64(len(st.raw))
+		req.GetBody = st.rewind
+	}
+	st.Request = req.WithContext(ctx)
+}
+
+// setPath sets a path that is escaped already.
+func setPath(u *url.URL, escaped string) {
+	u.Path = escaped
+	if strings.IndexByte(escaped, '%') < 0 {
+		return
+	}
+	if plain, err := url.PathUnescape(escaped); err == nil {
+		u.Path, u.RawPath = plain, escaped
+	}
+}
+
+// fillPath chooses the values of the path's parameters: those of the leased row,
+// else of the nearest parent that exists, else made up.
+func (st *Step) fillPath() {
+	o := st.op
+	st.path = st.path[:0]
+	if st.row != nil {
+		st.path = append(st.path, st.row.ids...)
+	}
+	for i := len(o.params) - 1; len(st.path) == 0 && i > 0; i-- {
+		if p := o.params[i-1].pool; p != nil {
+			if r := p.take(leaseRead, false, st.r); r != nil {
+				st.path = append(st.path, r.ids...)
+				st.refs = append(st.refs, leased{p, r})
+			}
+		}
+	}
+	for i := len(st.path); i < len(o.params); i++ {
+		st.path = append(st.path, o.params[i].gen.Value(nil, st.r))
+	}
+}
+
+func (st *Step) appendPath(dst []byte) []byte {
+	for _, p := range st.op.parts {
+		if p.param < 0 {
+			dst = append(dst, p.text...)
+		} else {
+			dst = sample.AppendParam(dst, st.op.params[p.param].p, st.path[p.param])
+		}
+	}
+	return dst
+}
+
+func (st *Step) appendQuery() []byte {
+	o := st.op
+	if o.cursor != "" && st.r.Float64() < shareCursor {
+		o.mu.Lock()
+		next := o.next
+		o.next = ""
+		o.mu.Unlock()
+		if next != "" {
+			return []byte(next)
+		}
+	}
+	var q []byte
+	for i := range o.query {
+		p := &o.query[i]
+		if p.share < 1 && st.r.Float64() >= p.share {
+			continue
+		}
+		at := len(q)
+		if at > 0 {
+			q = append(q, '&')
+		}
+		var id []byte
+		if p.refer != nil {
+			if r := p.refer.take(leaseRead, false, st.r); r != nil {
+				st.refs = append(st.refs, leased{p.refer, r})
+				id = r.ids[len(r.ids)-1]
+			}
+		}
+		if id != nil && sample.Check(p.p.Schema, id, sample.Request) == nil {
+			q = sample.AppendParam(q, p.p, id)
+		} else {
+			q = p.gen.Append(q, st.r)
+		}
+		if len(q) == at+1 && at > 0 {
+			q = q[:at] // an empty array leaves nothing
+		}
+	}
+	return q
+}
+
+// headers returns the request's headers and the query with a key that travels
+// in it. The headers are shared when nothing varies.
+func (st *Step) headers(s *Scenario, again *replay, query []byte) (http.Header, []byte) {
+	o := st.op
+	if o.security == nil && len(o.header) == 0 && !o.ifMatch {
+		return o.static, query
+	}
+	h := make(http.Header, len(o.static)+len(o.header)+2)
+	for k, v := range o.static {
+		h[k] = v
+	}
+	for i := range o.header {
+		p := &o.header[i]
+		if p.share < 1 && st.r.Float64() >= p.share {
+			continue
+		}
+		name := http.CanonicalHeaderKey(p.p.Name)
+		value := string(p.gen.Append(nil, st.r))
+		if name == o.idemKey {
+			if again != nil {
+				value = again.key
+			}
+			st.key = value
+		}
+		h[name] = []string{value}
+	}
+	if o.ifMatch && st.row != nil && o.item {
+		if etag, _ := o.pool.state(st.row); etag != "" {
+			h["If-Match"] = []string{etag}
+		}
+	}
+	if o.security != nil {
+		var token string
+		token, st.token = s.auth.current()
+		query = o.security.apply(token, h, query)
+	}
+	return h, query
+}
+
+// replayed returns an earlier request to send again, now and then.
+func (st *Step) replayed() *replay {
+	o := st.op
+	if o.idemKey == "" || st.kind == leaseDelete || st.r.Float64() >= shareReplay {
+		return nil
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	again := o.replay
+	o.replay = nil
+	st.replay = again != nil
+	return again
+}
+
+// stepBody reads a step's body.
+type stepBody Step
+
+func (b *stepBody) Read(p []byte) (int, error) { return b.body.Read(p) }
+
+// Close does nothing: the body is memory.
+func (b *stepBody) Close() error { return nil }
+
+// form turns a JSON object into a form.
+func form(object []byte) []byte {
+	p := &model.Parameter{In: "query", Style: "form", Explode: true}
+	return slices.Clone(sample.AppendParam(nil, p, object))
+}

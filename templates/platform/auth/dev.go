@@ -1,0 +1,125 @@
+package auth
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+const (
+	devName = "dev" // issuer and audience of development tokens
+	keyFile = "dev-issuer.pem"
+)
+
+// DevIssuer issues tokens to whoever asks: it stands in for an identity
+// provider on a developer's machine.
+type DevIssuer struct {
+	key   *ecdsa.PrivateKey
+	point []byte // of the public key, uncompressed
+	kid   string
+}
+
+// NewDevIssuer returns an issuer whose ES256 key lives in dir/dev-issuer.pem. The
+// file is made if it is not there, readable by its owner only; all processes
+// that start at once end up with the same key.
+func NewDevIssuer(dir string) (*DevIssuer, error) {
+	path := filepath.Join(dir, keyFile)
+	text, err := os.ReadFile(path) //nolint:gosec // the operator chooses the folder
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = createKey(dir, path); err == nil {
+			text, err = os.ReadFile(path) //nolint:gosec // as above
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("dev issuer: %w", err)
+	}
+	key, err := parseKey(text)
+	if err != nil {
+		return nil, fmt.Errorf("dev issuer: %s: %w; remove the file to have a new key made", path, err)
+	}
+	point, err := key.PublicKey.Bytes()
+	if err != nil {
+		return nil, fmt.Errorf("dev issuer: %s: %w", path, err)
+	}
+	sum := sha256.Sum256(point)
+	return &DevIssuer{key: key, point: point, kid: base64.RawURLEncoding.EncodeToString(sum[:8])}, nil
+}
+
+func parseKey(text []byte) (*ecdsa.PrivateKey, error) {
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, errors.New("not a PEM file")
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	key, ok := parsed.(*ecdsa.PrivateKey)
+	if !ok || key.Curve != elliptic.P256() {
+		return nil, errors.New("not a P-256 key")
+	}
+	return key, nil
+}
+
+// createKey writes a new key beside its place and links it there: the link fails
+// if another process was faster, whose key then counts.
+func createKey(dir, path string) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".dev-issuer-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) //nolint:errcheck // the link keeps the key
+	_, err = f.Write(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+// Token issues a token for a subject.
+func (d *DevIssuer) Token(subject string, scopes []string, ttl time.Duration) (string, error) {
+	now := time.Now()
+	token := jwt.NewWithClaims(jwt.SigningMethodES256, jwt.MapClaims{
+		"iss": devName, "aud": devName, "sub": subject, "scope": strings.Join(scopes, " "),
+		"iat": now.Unix(), "exp": now.Add(ttl).Unix(),
+	})
+	token.Header["kid"] = d.kid
+	return token.SignedString(d.key)
+}
+
+// verifier accepts this issuer's own tokens.
+func (d *DevIssuer) verifier() *verifier {
+	keys := func(context.Context) jwt.Keyfunc {
+		return func(*jwt.Token) (any, error) { return &d.key.PublicKey, nil }
+	}
+	return newVerifier(devName, devName, keys, new(atomic.Uint64))
+}

@@ -1,0 +1,86 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+type exchangeKey struct{}
+
+// about is what the context of an operation knows of its request.
+type about struct {
+	id      string
+	request *http.Request
+}
+
+func aboutOf(ctx context.Context) *about {
+	a, _ := ctx.Value(exchangeKey{}).(*about)
+	return a
+}
+
+// RequestID returns the id of the request that ctx belongs to, "" outside of one.
+func RequestID(ctx context.Context) string {
+	if a := aboutOf(ctx); a != nil {
+		return a.id
+	}
+	return ""
+}
+
+// PathOf returns the path of the request that ctx belongs to, escaped, without
+// the query: what a self link holds. It is "" outside of a request.
+func PathOf(ctx context.Context) string {
+	if a := aboutOf(ctx); a != nil {
+		return a.request.URL.EscapedPath()
+	}
+	return ""
+}
+
+// URL returns the whole address that the client asked, without the query. It
+// trusts the Host header: use it in responses to that client only.
+func URL(ctx context.Context) string {
+	a := aboutOf(ctx)
+	if a == nil {
+		return ""
+	}
+	scheme := "http://"
+	if a.request.TLS != nil {
+		scheme = "https://"
+	}
+	return scheme + a.request.Host + a.request.URL.EscapedPath()
+}
+
+// Location returns the path of something below the request's own: the elements
+// are escaped and appended.
+func Location(ctx context.Context, elements ...string) string {
+	var path strings.Builder
+	path.WriteString(strings.TrimSuffix(PathOf(ctx), "/"))
+	for _, element := range elements {
+		path.WriteByte('/')
+		path.WriteString(url.PathEscape(element))
+	}
+	return path.String()
+}
+
+// Again returns the request's own path and query with some query parameters
+// replaced, given as names and values in turn: a link to another page. A
+// parameter whose value is empty is removed.
+func Again(ctx context.Context, replace ...string) string {
+	a := aboutOf(ctx)
+	if a == nil {
+		return ""
+	}
+	query := a.request.URL.Query()
+	for i := 0; i+1 < len(replace); i += 2 {
+		if replace[i+1] == "" {
+			query.Del(replace[i])
+			continue
+		}
+		query.Set(replace[i], replace[i+1])
+	}
+	if len(query) == 0 {
+		return PathOf(ctx)
+	}
+	return PathOf(ctx) + "?" + query.Encode()
+}

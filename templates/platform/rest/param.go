@@ -1,0 +1,144 @@
+package rest
+
+import (
+	"iter"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/e6b96b0c/backend/templates/platform/wire"
+)
+
+// Param is a parameter of a request, outside of its body. The constraints of the
+// embedded Check are about its value.
+type Param struct {
+	wire.Check
+	values []string
+}
+
+// Set tells whether the parameter was sent.
+func (p *Param) Set() bool { return len(p.values) > 0 }
+
+// Required is Set, and reports a parameter that was not sent.
+func (p *Param) Required() bool {
+	if !p.Set() {
+		p.Unreadable("is required")
+	}
+	return p.Set()
+}
+
+// one returns the value of a parameter that has one.
+func (p *Param) one() (string, bool) {
+	switch len(p.values) {
+	case 0:
+		return "", false
+	case 1:
+		return p.values[0], true
+	default:
+		p.Unreadable("must be given once")
+		return "", false
+	}
+}
+
+// String returns the value as it was sent, less its escapes.
+func (p *Param) String() string {
+	s, _ := p.one()
+	return s
+}
+
+// Int64 returns the value as an integer.
+func (p *Param) Int64() int64 { return p.integer(64) }
+
+// Int32 returns the value as an integer of 32 bits.
+func (p *Param) Int32() int32 {
+	return int32(p.integer(32)) //nolint:gosec // integer has checked the range
+}
+
+func (p *Param) integer(bits int) int64 {
+	s, ok := p.one()
+	if !ok {
+		return 0
+	}
+	if !wire.IsNumber(s) {
+		p.Unreadable("must be an integer")
+		return 0
+	}
+	v, fault := wire.ParseInteger(s, bits)
+	if fault != "" {
+		p.Unreadable(fault)
+	}
+	return v
+}
+
+// Float64 returns the value as a number.
+func (p *Param) Float64() float64 { return p.float(64) }
+
+// Float32 returns the value as a number of single precision.
+func (p *Param) Float32() float32 { return float32(p.float(32)) }
+
+func (p *Param) float(bits int) float64 {
+	s, ok := p.one()
+	if !ok {
+		return 0
+	}
+	if !wire.IsNumber(s) {
+		p.Unreadable("must be a number")
+		return 0
+	}
+	v, err := strconv.ParseFloat(s, bits)
+	if err != nil {
+		p.Unreadable("is out of range")
+		return 0
+	}
+	return v
+}
+
+// Bool returns the value as a boolean: true or false.
+func (p *Param) Bool() bool {
+	s, ok := p.one()
+	if ok && s != "true" && s != "false" {
+		p.Unreadable("must be true or false")
+	}
+	return s == "true"
+}
+
+// Time returns the value as an RFC 3339 date and time, in UTC and whole microseconds.
+func (p *Param) Time() time.Time {
+	s, ok := p.one()
+	if !ok {
+		return time.Time{}
+	}
+	t, ok := wire.ParseTime(s)
+	if !ok {
+		p.Unreadable("must be " + wire.DateTime.String())
+	}
+	return t
+}
+
+// Items yields the elements of an array. With an empty separator they are
+// repeated parameters (OpenAPI's explode), else parts of one value.
+func (p *Param) Items(separator string) iter.Seq[*Param] {
+	return func(yield func(*Param) bool) {
+		values := p.values
+		if separator != "" {
+			s, ok := p.one()
+			if !ok || s == "" {
+				return
+			}
+			values = strings.Split(s, separator)
+		}
+		for i, value := range values {
+			item := &Param{Check: p.At(i), values: []string{value}}
+			proceed := yield(item)
+			if item.Failed() {
+				p.Spoil()
+			}
+			if !proceed {
+				return
+			}
+		}
+	}
+}
+
+// ItemCount bounds the number of elements of an array. A negative maximum means no bound.
+func (p *Param) ItemCount(n, least, most int) { p.Check.Items(n, least, most) }

@@ -1,0 +1,127 @@
+package rest_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/e6b96b0c/backend/templates/platform/rest"
+	"github.com/e6b96b0c/backend/templates/platform/wire"
+)
+
+func discard() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+
+func TestParameters(t *testing.T) {
+	router, api := plainAPI()
+	var got string
+	rest.Handle(api, rest.Operation{ID: "params", Method: "GET", Path: "/p/{n}"}, func(r *rest.Request) (in struct{}) {
+		n := r.Path("n").Int64()
+		limit := int64(20)
+		if p := r.Query("limit"); p.Set() {
+			limit = p.Int64()
+			p.MinInt(limit, 1)
+			p.MaxInt(limit, 100)
+		}
+		var tags []string
+		if p := r.Query("tag"); p.Set() {
+			for e := range p.Items("") {
+				v := e.String()
+				e.Enum(v, "a", "b")
+				tags = append(tags, v)
+			}
+			p.ItemCount(len(tags), 0, 2)
+			wire.Unique(p, tags)
+		}
+		var ids []int64
+		if p := r.Query("ids"); p.Set() {
+			for e := range p.Items(",") {
+				ids = append(ids, e.Int64())
+			}
+			wire.Unique(p, ids)
+		}
+		when, ratio, flag := "", 0.0, false
+		if p := r.Header("X-When"); p.Set() {
+			when = p.Time().String()
+		}
+		if p := r.Query("filter[ratio]"); p.Set() {
+			ratio = p.Float64()
+		}
+		if p := r.Cookie("flag"); p.Required() {
+			flag = p.Bool()
+		}
+		got = fmt.Sprintln(n, limit, tags, ids, when, ratio, flag)
+		return in
+	}, func(context.Context, struct{}) (rest.Response, error) {
+		return answer(func(w *rest.Writer) { w.Empty(204) }), nil
+	})
+	ask := func(target, when, cookie string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("GET", target, nil)
+		if when != "" {
+			r.Header.Set("X-When", when)
+		}
+		if cookie != "" {
+			r.Header.Set("Cookie", "flag="+cookie)
+		}
+		w := httptest.NewRecorder()
+		router.ServeHTTP(w, r)
+		return w
+	}
+	for target, want := range map[string]string{
+		"/p/7":                             "7 20 [] []  0 true",
+		"/p/7?limit=1e1&tag=b&tag=a":       "7 10 [b a] []  0 true",
+		"/p/7?ids=3,2&filter%5Bratio%5D=1": "7 20 [] [3 2]  1 true",
+		"/p/7?ids=&&":                      "7 20 [] []  0 true",
+	} {
+		if w := ask(target, "", "true"); w.Code != 204 || got != want+"\n" {
+			t.Errorf("%s: %d %q %s", target, w.Code, got, w.Body)
+		}
+	}
+	want(t, ask("/p/x?limit=101&tag=a&tag=c&tag=a&ids=1,,1&filter[ratio]=1e999", "yesterday", "yes"), 422,
+		"path /n must be an integer",
+		"query /limit must be at most 100",
+		"query /tag/1 must be one of a, b",
+		"query /tag must have at most 2 items",
+		"query /ids/1 must be an integer",
+		"header /X-When must be a date and time such as 2006-01-02T15:04:05Z",
+		"query /filter[ratio] is out of range",
+		"cookie /flag must be true or false")
+	want(t, ask("/p/1?limit=1&limit=2&ids=1,1", "", ""), 422,
+		"query /limit must be given once",
+		"query /ids must not hold the same item twice: items 0 and 1 are equal",
+		"cookie /flag is required")
+	want(t, ask("/p/1?limit=%zz", "", "true"), 400)
+	if w := ask("/p/1", "2024-01-01T01:00:00.1234567+01:00", "false"); w.Code != 204 || !strings.Contains(got, "2024-01-01 00:00:00.123456 +0000 UTC") {
+		t.Errorf("got %q %s", got, w.Body)
+	}
+}
+
+func TestForms(t *testing.T) {
+	router, api := plainAPI()
+	var got string
+	rest.Handle(api, rest.Operation{
+		ID: "form", Method: "POST", Path: "/form", Consumes: []string{"application/x-www-form-urlencoded"},
+	}, func(r *rest.Request) (in struct{}) {
+		got = r.Form("a").String() + "|" + r.Form("b").String()
+		if p := r.Form("c"); p.Required() {
+			got += "|" + p.String()
+		}
+		return in
+	}, func(context.Context, struct{}) (rest.Response, error) {
+		return answer(func(w *rest.Writer) { w.Bytes(200, "text/plain", []byte(got)) }), nil
+	})
+	post := func(body string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("POST", "/form", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		router.ServeHTTP(w, r)
+		return w
+	}
+	if w := post("a=1+2&b=%26&c="); w.Body.String() != "1 2|&|" {
+		t.Errorf("got %s", w.Body)
+	}
+	want(t, post("a=1"), 422, "body /c is required")
+}

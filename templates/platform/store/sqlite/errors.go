@@ -1,0 +1,52 @@
+package sqlite
+
+import (
+	"errors"
+	"strings"
+
+	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
+
+	"github.com/e6b96b0c/backend/templates/platform/store"
+)
+
+// classify reads SQLite's extended result codes.
+func classify(err error) store.Violation {
+	var failure *sqlite.Error
+	if !errors.As(err, &failure) {
+		return store.Violation{}
+	}
+	switch code := failure.Code(); code {
+	case lib.SQLITE_CONSTRAINT_UNIQUE, lib.SQLITE_CONSTRAINT_PRIMARYKEY, lib.SQLITE_CONSTRAINT_ROWID:
+		return store.Violation{Kind: store.ViolationUnique, Columns: columns(failure.Error())}
+	case lib.SQLITE_CONSTRAINT_FOREIGNKEY:
+		return store.Violation{Kind: store.ViolationForeignKey}
+	default:
+		// The lower byte is the primary code.
+		if primary := code & 0xff; primary == lib.SQLITE_BUSY || primary == lib.SQLITE_LOCKED {
+			return store.Violation{Kind: store.ViolationBusy}
+		}
+		return store.Violation{}
+	}
+}
+
+// columns returns the columns that a message such as "… UNIQUE constraint
+// failed: orders.customer_id, orders.number (2067)" names.
+func columns(message string) []string {
+	_, list, found := strings.Cut(message, "UNIQUE constraint failed: ")
+	if !found || strings.HasPrefix(list, "index ") {
+		return nil
+	}
+	if end := strings.LastIndex(list, " ("); end >= 0 {
+		list = list[:end]
+	}
+	var names []string
+	for part := range strings.SplitSeq(list, ", ") {
+		_, column, found := strings.Cut(part, ".")
+		if !found {
+			return nil
+		}
+		names = append(names, column)
+	}
+	return names
+}
