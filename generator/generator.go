@@ -110,7 +110,7 @@ func lock(p *model.Project, doc *spec.Document, r Request) plan.Lock {
 			if op.Kind == model.OpStub {
 				status = "stub"
 			}
-			l.Operations[op.ID] = plan.LockOperation{Service: s.Name, Method: op.Method, Path: op.Path, GoName: op.GoName, Status: status}
+			l.Operations[op.ID] = plan.LockOperation{Service: s.Name, Package: s.Package, Method: op.Method, Path: op.Path, GoName: op.GoName, Status: status}
 		}
 	}
 	return l

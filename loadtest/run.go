@@ -26,6 +26,26 @@ import (
 // When ctx ends early the result of what was measured until then is returned,
 // invalid with the reason "interrupted".
 func Run(ctx context.Context, o Options) (*Result, error) {
+	run, err := prepare(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer run.close()
+	started := time.Now()
+	if err := run.warmUp(); err != nil && ctx.Err() == nil {
+		return nil, err
+	}
+	if ctx.Err() == nil {
+		run.attack()
+	}
+	run.judge.stop()
+	r := run.result()
+	r.Started = started.UTC().Truncate(time.Second)
+	return r, run.write(r)
+}
+
+// prepare derives the scenario and sets up a run.
+func prepare(ctx context.Context, o Options) (*run, error) {
 	base, err := o.check()
 	if err != nil {
 		return nil, err
@@ -40,22 +60,13 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if len(s.Operations()) == 0 {
 		return nil, fmt.Errorf("no operation of %q can be requested%s", o.API.Title, firstReason(s.Skipped()))
 	}
-	run := newRun(ctx, o, s, plan)
-	defer run.client.CloseIdleConnections()
-	defer run.judge.stop()
-	started := time.Now()
-	if err := run.warmUp(); err != nil {
-		if ctx.Err() == nil {
-			return nil, err
-		}
-	}
-	if ctx.Err() == nil {
-		run.attack()
-	}
-	run.judge.stop()
-	r := run.result()
-	r.Started = started.UTC().Truncate(time.Second)
-	return r, run.write(r)
+	return newRun(ctx, o, s, plan), nil
+}
+
+// close ends what the run started.
+func (r *run) close() {
+	r.judge.stop()
+	r.client.CloseIdleConnections()
 }
 
 func firstReason(skipped map[string]string) string {

@@ -83,6 +83,7 @@ type LockFile struct {
 // LockOperation is where an operation went.
 type LockOperation struct {
 	Service string `json:"service"`
+	Package string `json:"package"`
 	Method  string `json:"method"`
 	Path    string `json:"path"`
 	GoName  string `json:"goName"`

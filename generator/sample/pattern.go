@@ -10,7 +10,7 @@ import (
 
 // pattern compiles an ECMA-262 pattern for matching and for making texts. The
 // maker's candidates nearly always match; the caller checks each.
-func pattern(p string, n *text) (*regexp.Regexp, maker, error) {
+func pattern(p, name string, n *text) (*regexp.Regexp, maker, error) {
 	goPattern := fromECMA(p)
 	re, err := regexp.Compile(goPattern)
 	if err != nil {
@@ -26,9 +26,18 @@ func pattern(p string, n *text) (*regexp.Regexp, maker, error) {
 	if n.min > 8 {
 		spread = n.min + 8
 	}
+	m := matcher{}
+	if unique(plain(name)) {
+		// A short key would soon occur twice.
+		m.full, spread = true, max(spread, 8)
+	}
 	return re, func(dst []byte, c run) []byte {
 		at := len(dst)
-		dst = appendMatch(dst, tree, c, 1+c.r.IntN(spread))
+		m := m
+		if m.more = 1 + c.r.IntN(spread); m.full && c.r.Uint64()&1 == 0 {
+			m.more = spread
+		}
+		dst = m.append(dst, tree, c)
 		if open {
 			for utf8.RuneCount(dst[at:]) < n.min {
 				dst = append(dst, 'a')
@@ -74,10 +83,14 @@ func isHex(s string) bool {
 	return s != ""
 }
 
-// appendMatch appends a text that re matches, up to assertions, which only the
-// caller's check can honour. more is how often an open repetition repeats
-// beyond its least.
-func appendMatch(dst []byte, re *syntax.Regexp, c run, more int) []byte {
+// matcher appends texts that a pattern matches, up to assertions, which only the
+// caller's check can honour.
+type matcher struct {
+	more int  // how often an open repetition repeats beyond its least, at most
+	full bool // repeat as often as more allows
+}
+
+func (m matcher) append(dst []byte, re *syntax.Regexp, c run) []byte {
 	switch re.Op {
 	case syntax.OpLiteral:
 		for _, r := range re.Rune {
@@ -88,36 +101,39 @@ func appendMatch(dst []byte, re *syntax.Regexp, c run, more int) []byte {
 	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
 		return appendUnique(dst, 1, c)
 	case syntax.OpCapture:
-		return appendMatch(dst, re.Sub[0], c, more)
+		return m.append(dst, re.Sub[0], c)
 	case syntax.OpConcat:
 		for _, s := range re.Sub {
-			dst = appendMatch(dst, s, c, more)
+			dst = m.append(dst, s, c)
 		}
 	case syntax.OpAlternate:
-		return appendMatch(dst, re.Sub[c.r.IntN(len(re.Sub))], c, more)
+		return m.append(dst, re.Sub[c.r.IntN(len(re.Sub))], c)
 	case syntax.OpStar:
-		return repeat(dst, re.Sub[0], c, 0, -1, more)
+		return m.repeat(dst, re.Sub[0], c, 0, -1)
 	case syntax.OpPlus:
-		return repeat(dst, re.Sub[0], c, 1, -1, more)
+		return m.repeat(dst, re.Sub[0], c, 1, -1)
 	case syntax.OpQuest:
-		return repeat(dst, re.Sub[0], c, 0, 1, more)
+		return m.repeat(dst, re.Sub[0], c, 0, 1)
 	case syntax.OpRepeat:
-		return repeat(dst, re.Sub[0], c, re.Min, re.Max, more)
+		return m.repeat(dst, re.Sub[0], c, re.Min, re.Max)
 	}
 	return dst
 }
 
-func repeat(dst []byte, re *syntax.Regexp, c run, low, high, more int) []byte {
-	top := low + more
+func (m matcher) repeat(dst []byte, re *syntax.Regexp, c run, low, high int) []byte {
+	top := low + m.more
 	if high >= 0 {
 		top = min(top, high)
 	}
-	count := low + c.r.IntN(top-low+1)
+	count := top
+	if !m.full {
+		count = low + c.r.IntN(top-low+1)
+	}
 	for range count {
 		if len(dst) > maxText {
 			break
 		}
-		dst = appendMatch(dst, re, c, more)
+		dst = m.append(dst, re, c)
 	}
 	return dst
 }

@@ -537,7 +537,11 @@ func (b *bytesSchema) schema(depth int) *model.Schema {
 		s.Items, s.MinItems, s.MaxItems, s.UniqueItems = b.schema(depth+1), b.next(3), b.maybe(5), b.next(3) == 1
 	case model.KindUnion:
 		for range 1 + b.next(3) {
-			s.OneOf = append(s.OneOf, b.schema(depth+1))
+			v := b.schema(depth + 1)
+			if v.Kind == model.KindAny {
+				v.Kind = model.KindBoolean // the validator calls a oneOf of empty schemas empty
+			}
+			s.OneOf = append(s.OneOf, v)
 		}
 		if b.next(2) == 1 {
 			s.OneOf, s.AnyOf = nil, s.OneOf

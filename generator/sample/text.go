@@ -58,7 +58,7 @@ func (c *compiler) text(s *model.Schema, p place) (node, error) {
 		makers = append(makers, m)
 	}
 	if s.Pattern != "" {
-		re, m, err := pattern(s.Pattern, n)
+		re, m, err := pattern(s.Pattern, p.name, n)
 		if err != nil {
 			return nil, cannot(p, "%v", err)
 		}

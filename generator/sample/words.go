@@ -226,6 +226,8 @@ func usual(name string, s *model.Schema) (low, high float64) {
 		return 1, 500
 	case strings.HasSuffix(n, "age"):
 		return 18, 90
+	case strings.HasSuffix(n, "month"):
+		return 1, 12
 	case strings.HasSuffix(n, "year"):
 		return 2000, 2030
 	case n == "lat" || n == "latitude":

@@ -47,7 +47,7 @@ func collectionOf(key string) string {
 // customer.id names; "" when it names none. parent is the enclosing property.
 func stem(name, parent string) string {
 	n := plain(name)
-	for _, suffix := range []string{"ids", "id", "uuid"} {
+	for _, suffix := range []string{"uuid", "ids", "id"} {
 		s, ok := strings.CutSuffix(n, suffix)
 		if !ok {
 			continue

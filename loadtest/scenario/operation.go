@@ -24,7 +24,7 @@ type Op struct {
 
 	body      sample.Generator
 	hasBody   bool
-	bodyForm  bool     // sent as a form
+	bodyKind  bodyKind
 	slots     []source // where the body's references come from
 	item      bool     // the path ends in a parameter
 	pool      *pool    // of the last path parameter; nil when there is none
@@ -41,6 +41,15 @@ type Op struct {
 	next   string  // the query of the next page, "" when there is none
 	replay *replay // a request that may be sent again
 }
+
+// bodyKind is how a generated value is sent.
+type bodyKind int
+
+const (
+	bodyJSON bodyKind = iota
+	bodyForm          // a JSON object as an HTML form
+	bodyText          // a JSON string's text
+)
 
 // replay is a finished request with an Idempotency-Key.
 type replay struct {
@@ -163,27 +172,20 @@ func (o *Op) compilePath(s *Scenario) error {
 	return nil
 }
 
-// compileBody chooses the media type: JSON, else a form, else plain bytes.
+// compileBody prepares the body, in the media type that values are best made for.
 func (o *Op) compileBody(s *Scenario) error {
 	b := o.Model.Body
 	if b == nil || len(b.Content) == 0 {
 		return nil
 	}
-	media := model.JSON(b.Content)
-	if media == nil {
-		for i := range b.Content {
-			t, _, _ := strings.Cut(b.Content[i].Type, ";")
-			if t == "application/x-www-form-urlencoded" {
-				media, o.bodyForm = &b.Content[i], true
-			}
-		}
-	}
+	media, how := chooseMedia(b.Content)
 	if media == nil {
 		if !b.Required {
 			return nil
 		}
 		return fmt.Errorf("its body is %s, for which no values are made", b.Content[0].Type)
 	}
+	o.bodyKind = how
 	kind := media.Type
 	if strings.Contains(kind, "*") {
 		kind = "application/json"
@@ -198,6 +200,24 @@ func (o *Op) compileBody(s *Scenario) error {
 	o.body, o.hasBody = gen, true
 	o.static.Set("Content-Type", kind)
 	return nil
+}
+
+// chooseMedia picks what values can be made for; nil when there is nothing.
+func chooseMedia(content []model.Media) (*model.Media, bodyKind) {
+	if m := model.JSON(content); m != nil {
+		return m, bodyJSON
+	}
+	for i := range content {
+		t, _, _ := strings.Cut(content[i].Type, ";")
+		s := content[i].Schema
+		switch {
+		case t == "application/x-www-form-urlencoded":
+			return &content[i], bodyForm
+		case (strings.HasPrefix(t, "text/") || t == "application/octet-stream") && s != nil && s.Kind == model.KindString:
+			return &content[i], bodyText
+		}
+	}
+	return nil, bodyJSON
 }
 
 // assigned names the properties that are the resource's own key: the server

@@ -14,14 +14,14 @@ import (
 // learnList takes the ids of listed rows, for collections that no operation adds to.
 func (s *Scenario) learnList(st *Step, body []byte) {
 	p := st.op.lists
-	param := s.keyParam(p)
-	if param == nil {
-		return
+	names := keyNames("id", p.key)
+	var schema *model.Schema
+	if param := s.keyParam(p); param != nil {
+		names, schema = keyNames(param.p.Name, p.key), param.p.Schema
 	}
-	names := keyNames(param.p.Name, p.key)
 	for _, item := range listed(body) {
 		id := keyIn(item, names)
-		if id == nil || sample.Check(param.p.Schema, id, sample.Response) != nil {
+		if id == nil || sample.Check(schema, id, sample.Response) != nil {
 			continue
 		}
 		p.add(append(append([][]byte{}, st.path...), id))

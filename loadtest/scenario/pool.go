@@ -83,6 +83,13 @@ func (p *pool) size() int {
 	return len(p.rows)
 }
 
+// empty reports whether the pool never held a row.
+func (p *pool) empty() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.added == 0
+}
+
 // lease is what a request needs of a row.
 type lease int
 

@@ -70,13 +70,34 @@ func New(o Options) (*Scenario, error) {
 	return s, nil
 }
 
-// addPools makes a pool for every collection that a path parameter selects from.
+// addPools makes a pool for every collection that a path parameter selects from,
+// and for those that are listed.
 func (s *Scenario) addPools(op *model.Operation) {
 	for _, key := range poolKeys(op.Path) {
 		if key != "" && s.pools[key] == nil {
 			s.pools[key] = newPool(key)
 		}
 	}
+	// What is only ever listed can be referred to as well.
+	if key := normal(op.Path); op.Method == "GET" && !strings.HasSuffix(key, "}") && s.pools[key] == nil && lists(successSchema(op)) {
+		s.pools[key] = newPool(key)
+	}
+}
+
+// lists reports whether a response is an array, or an envelope around one of objects.
+func lists(s *model.Schema) bool {
+	if s == nil {
+		return false
+	}
+	if s.Kind == model.KindArray {
+		return true
+	}
+	for _, p := range s.Properties {
+		if p.Schema != nil && p.Schema.Kind == model.KindArray && p.Schema.Items != nil && p.Schema.Items.Kind == model.KindObject {
+			return true
+		}
+	}
+	return false
 }
 
 // poolKeys returns the pool of each path parameter, in order; "" from the first

@@ -3,6 +3,7 @@ package scenario
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -71,6 +72,7 @@ func (s *Scenario) step(ctx context.Context, op *Op, n uint64) *Step {
 // means that it could only name an id that does not exist, and does not declare
 // the 404 that this brings.
 func (s *Scenario) settle(st *Step, op *Op) bool {
+	wanted := op
 	for range 3 {
 		st.op = op
 		instead := st.lease()
@@ -78,6 +80,9 @@ func (s *Scenario) settle(st *Step, op *Op) bool {
 			break
 		}
 		op = instead
+	}
+	if st.op != wanted && wanted.pool.size() == 0 {
+		s.skip(wanted, "there was nothing with an id for "+wanted.Model.Path+": "+st.op.Model.ID+" brought none")
 	}
 	if st.row == nil && !st.op.guesses() {
 		s.skip(st.op, "nothing with an id for "+st.op.Model.Path+" exists, nothing creates it, and 404 is not declared")
@@ -131,7 +136,9 @@ func (st *Step) lease() *Op {
 		}
 	}
 	if o.pool.creator != nil && (st.kind == leaseDelete || o.pool.size() == 0) {
-		return o.pool.creator
+		if hopeless := o.pool.empty() && o.guesses(); !hopeless || st.r.Uint64()&1 == 0 {
+			return o.pool.creator
+		}
 	}
 	if st.kind == leaseWrite || st.kind == leaseRefer {
 		// All rows are busy; sharing one is better than naming one that is not there.
@@ -175,8 +182,11 @@ func (st *Step) build(ctx context.Context, s *Scenario) {
 		query = st.appendQuery()
 		if o.hasBody {
 			st.raw = o.body.AppendWith(make([]byte, 0, 256), st.r, st)
-			if o.bodyForm {
+			switch o.bodyKind {
+			case bodyForm:
 				st.raw = form(st.raw)
+			case bodyText:
+				st.raw = unquoted(st.raw)
 			}
 		}
 	} else {
@@ -341,6 +351,15 @@ func (b *stepBody) Read(p []byte) (int, error) { return b.body.Read(p) }
 
 // Close does nothing: the body is memory.
 func (b *stepBody) Close() error { return nil }
+
+// unquoted is the text of a JSON string.
+func unquoted(v []byte) []byte {
+	var s string
+	if json.Unmarshal(v, &s) != nil {
+		return v
+	}
+	return []byte(s)
+}
 
 // form turns a JSON object into a form.
 func form(object []byte) []byte {

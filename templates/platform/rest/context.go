@@ -7,16 +7,25 @@ import (
 	"strings"
 )
 
-type exchangeKey struct{}
+type aboutKey struct{}
 
-// about is what the context of an operation knows of its request.
+// about is the context of an operation, which knows of its request.
 type about struct {
+	context.Context
 	id      string
 	request *http.Request
 }
 
+// Value answers for the package's own key, and leaves others to the request.
+func (a *about) Value(key any) any {
+	if _, ok := key.(aboutKey); ok {
+		return a
+	}
+	return a.Context.Value(key)
+}
+
 func aboutOf(ctx context.Context) *about {
-	a, _ := ctx.Value(exchangeKey{}).(*about)
+	a, _ := ctx.Value(aboutKey{}).(*about)
 	return a
 }
 

@@ -99,6 +99,43 @@ func TestParameters(t *testing.T) {
 	}
 }
 
+func TestNarrowNumbersAndOptionalBodies(t *testing.T) {
+	router, api := plainAPI()
+	var got string
+	rest.Handle(api, rest.Operation{ID: "narrow", Method: "POST", Path: "/narrow"}, func(r *rest.Request) (in noteInput) {
+		whole, part := r.Query("n").Int32(), r.Query("f").Float32()
+		r.RequireIfMatch("notes", "1")
+		if r.HasBody() {
+			r.Body(in.DecodeJSON)
+		}
+		got = fmt.Sprintln(whole, part, in.Text, r.HTTP().Method, r.Context().Err())
+		return in
+	}, func(context.Context, noteInput) (rest.Response, error) {
+		return answer(func(w *rest.Writer) { w.Empty(204) }), nil
+	})
+	post := func(target, tag string, body io.Reader) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("POST", target, body)
+		if tag != "" {
+			r.Header.Set("If-Match", tag)
+		}
+		w := httptest.NewRecorder()
+		router.ServeHTTP(w, r)
+		return w
+	}
+	unknownLength := struct{ io.Reader }{strings.NewReader("")}
+	for _, body := range []io.Reader{nil, unknownLength} {
+		if w := post("/narrow?n=-7&f=0.1", `"1"`, body); w.Code != 204 || got != "-7 0.1  POST <nil>\n" {
+			t.Errorf("%d %q", w.Code, got)
+		}
+	}
+	if w := post("/narrow", "*", strings.NewReader(`{"text":"a"}`)); w.Code != 204 || got != "0 0 a POST <nil>\n" {
+		t.Errorf("%d %q", w.Code, got)
+	}
+	want(t, post("/narrow?n=3000000000&f=1e40", `"1"`, strings.NewReader(`{"text":7}`)), 422,
+		"query /n is out of range for 32 bits", "query /f is out of range", "body /text must be a string, not a number")
+	want(t, post("/narrow?n=x", "", nil), 428, "query /n must be an integer")
+}
+
 func TestForms(t *testing.T) {
 	router, api := plainAPI()
 	var got string

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,13 +15,12 @@ import (
 
 // route is one method of one path.
 type route struct {
-	operation string
-	service   string
-	names     []string // of the path's parameters; "" for one of the router's own
-	metrics   *telemetry.Operation
-	op        *operation            // nil for a plain handler
-	serve     func(*exchange) error // of an operation
-	handler   http.Handler          // a plain one
+	log     *slog.Logger
+	names   []string // of the path's parameters; "" for one of the router's own
+	metrics *telemetry.Operation
+	op      *operation            // nil for a plain handler
+	serve   func(*exchange) error // of an operation
+	handler http.Handler          // a plain one
 }
 
 type routeKey struct{ method, pattern string }

@@ -29,12 +29,13 @@ type RouterOptions struct {
 // survives its panics, and reports it in the log and the metrics. Add all routes
 // before it serves.
 type Router struct {
-	log       *slog.Logger
-	metrics   *telemetry.Metrics
-	unmatched *telemetry.Operation
-	tree      *chi.Mux
-	routes    map[routeKey]*route
-	idle      sync.Pool // of *exchange
+	log          *slog.Logger
+	metrics      *telemetry.Metrics
+	unmatched    *telemetry.Operation
+	unmatchedLog *slog.Logger
+	tree         *chi.Mux
+	routes       map[routeKey]*route
+	idle         sync.Pool // of *exchange
 }
 
 // NewRouter returns a router without routes.
@@ -43,6 +44,7 @@ func NewRouter(o RouterOptions) *Router {
 	if rt.log == nil {
 		rt.log = slog.Default()
 	}
+	rt.unmatchedLog = logOf(rt.log, "none", "unmatched")
 	if rt.metrics != nil {
 		rt.unmatched = rt.metrics.Operation("none", "unmatched")
 	}
@@ -50,18 +52,22 @@ func NewRouter(o RouterOptions) *Router {
 	return rt
 }
 
+// logOf returns the log of an operation: what is the same for all of its
+// requests is rendered once.
+func logOf(log *slog.Logger, service, operation string) *slog.Logger {
+	return log.With(slog.String("service", service), slog.String("operation", operation))
+}
+
 // operation adds the route of an operation.
 func (rt *Router) operation(o *operation, serve func(*exchange) error) {
-	rt.add(o.Method, o.Path, &route{
-		operation: o.ID, service: o.api.Service, metrics: o.metrics, op: o, serve: serve,
-	})
+	rt.add(o.Method, o.Path, &route{log: logOf(rt.log, o.api.Service, o.ID), metrics: o.metrics, op: o, serve: serve})
 }
 
 // Handle adds a handler of your own beside the operations of the API. It gets an
 // id, a log line and metrics under the service and operation given, and
 // nothing else.
 func (rt *Router) Handle(service, operation, method, path string, h http.Handler) {
-	r := &route{operation: operation, service: service, handler: h}
+	r := &route{log: logOf(rt.log, service, operation), handler: h}
 	if rt.metrics != nil {
 		r.metrics = rt.metrics.Operation(service, operation)
 	}
@@ -175,10 +181,9 @@ func (rt *Router) miss(x *exchange) {
 
 // call runs an operation, whose response then stands in the writer.
 func (rt *Router) call(x *exchange, found *route) {
-	ctx := context.WithValue(x.request.http.Context(), exchangeKey{}, &about{id: x.id, request: x.request.http})
-	ctx, cancel := context.WithTimeout(ctx, found.op.api.Timeout)
+	ctx, cancel := context.WithTimeout(x.request.http.Context(), found.op.api.Timeout)
 	defer cancel()
-	x.request.ctx = ctx
+	x.request.ctx = &about{Context: ctx, id: x.id, request: x.request.http}
 	x.request.maxBody = found.op.api.MaxBody
 	if err := found.serve(x); err != nil {
 		rt.fail(x, found, err)
@@ -193,8 +198,7 @@ func (rt *Router) fail(x *exchange, found *route, err error) {
 	}
 	p := problemOf(err, found.op.Invalid)
 	if p == nil || p.Status < 400 || p.Status > 599 {
-		rt.log.ErrorContext(x.request.ctx, "an operation failed", slog.String("operation", found.operation),
-			slog.String("request_id", x.id), slog.Any("error", err))
+		found.log.ErrorContext(x.request.ctx, "an operation failed", slog.String("request_id", x.id), slog.Any("error", err))
 		p = internal()
 	}
 	x.writer.problem(p, found.op.Errors)
@@ -202,23 +206,19 @@ func (rt *Router) fail(x *exchange, found *route, err error) {
 
 // report writes the request's line in the log, and counts it.
 func (rt *Router) report(x *exchange, found *route, took time.Duration) {
-	operation, service, metrics := "unmatched", "", rt.unmatched
+	log, metrics := rt.unmatchedLog, rt.unmatched
 	if found != nil {
-		operation, service, metrics = found.operation, found.service, found.metrics
+		log, metrics = found.log, found.metrics
 	}
 	if metrics != nil {
 		rt.metrics.End()
 		metrics.Observe(x.status, took)
 	}
 	r := x.request.http
-	if !rt.log.Enabled(r.Context(), slog.LevelInfo) {
-		return
-	}
-	rt.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
-		slog.String("method", r.Method), slog.String("service", service), slog.String("operation", operation),
-		slog.String("path", r.URL.Path), slog.Int("status", x.status), slog.Int64("bytes", x.bytes),
-		slog.Int64("duration_us", took.Microseconds()), slog.String("request_id", x.id),
-		slog.String("principal", x.principal))
+	log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", x.status),
+		slog.Int64("bytes", x.bytes), slog.Int64("duration_us", took.Microseconds()),
+		slog.String("request_id", x.id), slog.String("principal", x.principal))
 }
 
 // send writes the response to the client.

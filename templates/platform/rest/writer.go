@@ -73,12 +73,7 @@ func (w *Writer) start(status int, contentType string) {
 		delete(w.header, "Content-Type")
 		return
 	}
-	w.header["Content-Type"] = contentTypeOf(contentType)
-}
-
-// contentTypeOf spares the common type an allocation.
-func contentTypeOf(mediaType string) []string {
-	return []string{mediaType}
+	w.header["Content-Type"] = []string{contentType}
 }
 
 // render lets a response write itself.

@@ -29,11 +29,17 @@ func (db *DB) takeTurn(ctx context.Context) error {
 	case <-timer.C:
 		return fmt.Errorf("%w: no turn to write within %s", ErrBusy, db.busyTimeout)
 	case <-ctx.Done():
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
-		}
-		return ctx.Err()
+		return db.unbegun(ctx, "wait for a turn to write", ctx.Err())
 	}
+}
+
+// unbegun is the error of a transaction that could not begin. If time ran out,
+// others had the database for too long.
+func (db *DB) unbegun(ctx context.Context, doing string, err error) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("%s: %w: %w", doing, ErrBusy, ctx.Err())
+	}
+	return db.failure(ctx, doing, err)
 }
 
 func (db *DB) endTurn() { <-db.turns }

@@ -154,13 +154,13 @@ func (u *unit) begin() (*sql.Tx, error) {
 	conn, err := u.db.writer.Conn(u.ctx)
 	if err != nil {
 		u.db.endTurn()
-		return nil, u.db.failure(u.ctx, "connect to the database", err)
+		return nil, u.db.unbegun(u.ctx, "connect to the database", err)
 	}
 	tx, err := conn.BeginTx(u.ctx, nil)
 	if err != nil {
 		closeQuietly(conn)
 		u.db.endTurn()
-		return nil, u.db.failure(u.ctx, "begin a transaction", err)
+		return nil, u.db.unbegun(u.ctx, "begin a transaction", err)
 	}
 	u.conn, u.tx = conn, tx
 	return tx, nil

@@ -46,7 +46,7 @@ func (b *body) Read(p []byte) (int, error) {
 	b.reading = false
 	if err != nil {
 		b.err = err
-		b.finish(errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF))
+		b.finish(errors.Is(err, io.EOF))
 	} else if b.closed {
 		b.finish(false)
 	}

@@ -106,20 +106,24 @@ func validValue(s string) bool {
 
 // message is a request in its wire form. It is kept until the exchange is over,
 // so that it can be sent again.
-type message struct{ b []byte }
+type message struct {
+	b    []byte
+	pool *sync.Pool
+}
 
-var messages = sync.Pool{New: func() any { return &message{b: make([]byte, 0, 1024)} }}
-
+// free gives the message's memory back.
 func (m *message) free() {
 	if cap(m.b) <= 2*maxBody {
-		m.b = m.b[:0]
-		messages.Put(m)
+		m.pool.Put(m)
 	}
 }
 
 // encode renders the request and reads its body, which it closes.
-func encode(req *http.Request) (*message, error) {
-	m := messages.Get().(*message)
+func (t *Transport) encode(req *http.Request) (*message, error) {
+	m, ok := t.messages.Get().(*message)
+	if !ok {
+		m = &message{b: make([]byte, 0, 1024), pool: &t.messages}
+	}
 	b := m.b[:0]
 	method := req.Method
 	if method == "" {

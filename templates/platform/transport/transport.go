@@ -43,6 +43,8 @@ type Transport struct {
 	o    Options
 	slow *http.Transport
 
+	messages sync.Pool // of *message
+
 	mu    sync.Mutex
 	hosts map[string]*pool
 }
@@ -107,7 +109,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, err
 	}
-	msg, err := encode(req)
+	msg, err := t.encode(req)
 	if err != nil {
 		return nil, ctxError(ctx, err)
 	}

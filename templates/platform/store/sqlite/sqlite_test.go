@@ -167,7 +167,7 @@ func TestPragmas(t *testing.T) {
 func TestLockedByAnother(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	db := open(t, path, sqlite.Options{BusyTimeout: 10 * time.Millisecond})
-	other := open(t, path, sqlite.Options{})
+	other, patient := open(t, path, sqlite.Options{}), open(t, path, sqlite.Options{BusyTimeout: time.Hour})
 	var row counter
 	c := store.NewCollection(db, counters())
 	if err := db.Migrate(t.Context(), fstest.MapFS{"0001_a.sql": {Data: []byte("-- +goose Up\nCREATE TABLE counters (id INTEGER PRIMARY KEY AUTOINCREMENT, n INTEGER NOT NULL);\n")}}); err != nil {
@@ -179,6 +179,11 @@ func TestLockedByAnother(t *testing.T) {
 		}
 		if err := c.Create(t.Context(), &row); !errors.Is(err, store.ErrBusy) {
 			t.Errorf("got %v, want ErrBusy", err)
+		}
+		late, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+		defer cancel()
+		if err := store.NewCollection(patient, counters()).Create(late, &row); !errors.Is(err, store.ErrBusy) {
+			t.Errorf("got %v, want ErrBusy at the deadline", err)
 		}
 		_, err := c.Count(t.Context()) // reads go on
 		return err
@@ -240,5 +245,27 @@ func TestOpenURL(t *testing.T) {
 			_ = db.Close()
 			t.Errorf("%q: no error", bad)
 		}
+	}
+}
+
+// TestOpenRace: handles that open a new file at once all succeed, while others
+// close theirs.
+func TestOpenRace(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 40 {
+		path := filepath.Join(dir, fmt.Sprint(i))
+		var group sync.WaitGroup
+		for range 8 {
+			group.Go(func() {
+				db, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+				if err == nil {
+					err = db.Close()
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
 	}
 }

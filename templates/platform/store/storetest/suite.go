@@ -5,7 +5,6 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"reflect"
 	"strings"
 	"testing"
@@ -151,7 +150,7 @@ func parts() *store.Table[part] {
 }
 
 // migrations creates the tables of items and parts.
-func (e Engine) migrations() fs.FS {
+func (e Engine) migrations() fstest.MapFS {
 	var up strings.Builder
 	up.WriteString("-- +goose Up\n")
 	e.create(&up, "items", items().Columns, "id", "", "UNIQUE ("+e.quote("group")+", name)")

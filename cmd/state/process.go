@@ -1,0 +1,112 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// Process is a running child in a process group of its own, so that a terminal's
+// Ctrl-C reaches it through us. It dies with us, even when we are killed.
+type Process struct {
+	cmd  *exec.Cmd
+	done chan struct{}
+	err  error
+}
+
+// Command says what to start.
+type Command struct {
+	Path           string
+	Args           []string
+	Dir            string
+	Env            []string // added to this process's environment
+	Stdout, Stderr io.Writer
+}
+
+// LookPath finds a program on PATH.
+func (s *State) LookPath(name string) (string, error) { return exec.LookPath(name) }
+
+// Start starts a child. Stop it, or wait for Done.
+func (s *State) Start(c Command) (*Process, error) {
+	cmd := exec.Command(c.Path, c.Args...) //nolint:gosec,noctx // the tools that the user asked for; stopping is in Stop
+	cmd.Dir, cmd.Stdout, cmd.Stderr = c.Dir, c.Stdout, c.Stderr
+	cmd.Env = append(os.Environ(), c.Env...)
+	cmd.SysProcAttr = ownGroup()
+	// A child that was told not to stop holds its pipes open through its own
+	// children; do not wait for those.
+	cmd.WaitDelay = 2 * time.Second
+	p := &Process{cmd: cmd, done: make(chan struct{})}
+	started := make(chan error)
+	go func() {
+		// The parent-death signal is sent when the thread that started the child
+		// ends, so the thread stays until the child is gone.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err != nil {
+			return
+		}
+		p.err = cmd.Wait()
+		close(p.done)
+	}()
+	if err := <-started; err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Pid is the child's process id.
+func (p *Process) Pid() int { return p.cmd.Process.Pid }
+
+// Done is closed when the child has ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// ExitCode is the child's exit code after Done: 0 fine, -1 ended by a signal.
+func (p *Process) ExitCode() int {
+	var exit *exec.ExitError
+	switch {
+	case p.err == nil, errors.Is(p.err, exec.ErrWaitDelay):
+		return 0
+	case errors.As(p.err, &exit):
+		return exit.ExitCode()
+	}
+	return -1
+}
+
+// Stop asks the child to end, and kills its group when it has not after grace.
+func (p *Process) Stop(grace time.Duration) {
+	select {
+	case <-p.done:
+		return
+	default:
+	}
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.done:
+	case <-time.After(grace):
+		killGroup(p.cmd.Process.Pid)
+		<-p.done
+	}
+}
+
+// Run starts a child and waits for it; when ctx ends first the child is stopped
+// and the context's cause returned.
+func (s *State) Run(ctx context.Context, c Command) error {
+	p, err := s.Start(c)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-p.Done():
+		return p.err
+	case <-ctx.Done():
+		p.Stop(3 * time.Second)
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,76 @@
+package spec
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/e6b96b0c/backend/generator/model"
+)
+
+// ResponseValidator returns a function that checks a response against the
+// document: its media type, and its body against the schema declared for the
+// status. It may be called by any number of goroutines.
+func (d *Document) ResponseValidator() func(op *model.Operation, status int, header http.Header, body []byte) error {
+	options := []openapi3.SchemaValidationOption{openapi3.VisitAsResponse(), openapi3.EnableFormatValidation()}
+	if d.doc.IsOpenAPI31OrLater() {
+		options = append(options, openapi3.EnableJSONSchema2020())
+	}
+	return func(op *model.Operation, status int, header http.Header, body []byte) error {
+		response := d.responseFor(op, status)
+		if response == nil || len(response.Content) == 0 || op.Method == http.MethodHead {
+			return nil
+		}
+		contentType := header.Get("Content-Type")
+		media := mediaFor(response.Content, contentType)
+		if media == nil {
+			return fmt.Errorf("content type %q is not declared for status %d", contentType, status)
+		}
+		base, _, err := mime.ParseMediaType(contentType)
+		if err != nil || !model.IsJSON(base) || media.Schema == nil || media.Schema.Value == nil {
+			return nil
+		}
+		decoder := json.NewDecoder(bytes.NewReader(body))
+		var value any
+		if err := decoder.Decode(&value); err != nil {
+			return fmt.Errorf("the body is not JSON: %w", err)
+		}
+		if err := media.Schema.Value.VisitJSON(value, options...); err != nil {
+			text, _, _ := strings.Cut(err.Error(), "\nSchema:")
+			return fmt.Errorf("the body breaks the schema: %.300s", strings.Join(strings.Fields(text), " "))
+		}
+		return nil
+	}
+}
+
+// responseFor is the response declared for a status: the code, its range, or the
+// default.
+func (d *Document) responseFor(op *model.Operation, status int) *openapi3.Response {
+	item := d.doc.Paths.Value(op.Path)
+	if item == nil {
+		return nil
+	}
+	operation := item.GetOperation(op.Method)
+	if operation == nil || operation.Responses == nil {
+		return nil
+	}
+	for _, key := range []string{strconv.Itoa(status), fmt.Sprintf("%dXX", status/100), "default"} {
+		if ref := operation.Responses.Value(key); ref != nil && ref.Value != nil {
+			return ref.Value
+		}
+	}
+	return nil
+}
+
+func mediaFor(content openapi3.Content, contentType string) *openapi3.MediaType {
+	if media := content[contentType]; media != nil {
+		return media
+	}
+	return content.Get(contentType)
+}
