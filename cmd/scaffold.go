@@ -50,7 +50,7 @@ func newScaffold(st *state.State, root *rootOptions) *cobra.Command {
 	f.StringVar(&o.profile, "profile", "monolith", "a preset or a profile file")
 	f.StringArrayVar(&o.set, "set", nil, "change one key of the profile: key=value (repeatable)")
 	f.StringVar(&o.dir, "dir", "", "where to write (default ./NAME)")
-	f.StringVar(&o.module, "module", "", "Go module path (default NAME)")
+	f.StringVar(&o.module, "module", "", "Go module path (default example.com/NAME)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show what would be written, write nothing")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer yes to every question (there are none today)")
 	update := &cobra.Command{Use: "update", Short: "Regenerate after a change (not in this build yet)", Hidden: true, DisableFlagParsing: true,

@@ -24,7 +24,7 @@ import (
 // Request says what to generate.
 type Request struct {
 	Name      string // of the project: folder, binary, image
-	Module    string // Go module path; "" is the name
+	Module    string // Go module path; "" is example.com/NAME
 	Spec      string // path of the document
 	Profile   *profile.Profile
 	Read      spec.ReadFile
@@ -62,7 +62,9 @@ func CheckName(name, module string) error {
 // user's input are a problem.List.
 func Generate(ctx context.Context, r Request) (*Output, error) {
 	if r.Module == "" {
-		r.Module = r.Name
+		// A first element without a dot is reserved for the standard library
+		// (go.dev/ref/mod#module-path).
+		r.Module = "example.com/" + r.Name
 	}
 	if err := CheckName(r.Name, r.Module); err != nil {
 		return nil, err

@@ -193,7 +193,8 @@ func (r *run) attack() {
 	done := make(chan struct{})
 	told := make(chan struct{})
 	go r.progress(began, done, told)
-	for range a.Attack(targeter, r.pacer, 0, "") { //nolint:revive // the driver has recorded it
+	for range a.Attack(targeter, r.pacer, 0, "") {
+		continue // the driver has recorded it
 	}
 	r.elapsed = time.Since(began)
 	close(done)
@@ -239,7 +240,7 @@ func (r *run) write(res *Result) error {
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
-	err = errors.Join(res.WriteHTML(f), f.Chmod(0o644), f.Close())
+	err = errors.Join(res.WriteHTML(f), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}

@@ -62,6 +62,23 @@ func TestShopWithoutError(t *testing.T) {
 	}
 }
 
+// TestETagsFromReads: the ETag that an update needs has to be read first.
+func TestETagsFromReads(t *testing.T) {
+	t.Parallel()
+	s := newShop()
+	s.silent = true
+	srv := httptest.NewServer(s.handler())
+	defer srv.Close()
+	res, err := Run(context.Background(), shopOptions(srv.URL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	explain(t, res)
+	if n := s.seen["PUT /v1/orders/{id}"]; n < 5 {
+		t.Errorf("%d updates", n)
+	}
+}
+
 func TestReadsDominate(t *testing.T) {
 	t.Parallel()
 	srv := httptest.NewServer(newShop().handler())

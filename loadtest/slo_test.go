@@ -9,7 +9,7 @@ func TestParseSLO(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]SLO{
 		"p99<50ms":                       {Metric: MetricPercentile, Percentile: 99, Compare: "<", Value: 50},
-		" p99.9 <= 1.5s ":                {Metric: MetricPercentile, Percentile: 99.9, Compare: "<=", Value: 1500},
+		"p99.9 <= 1.5s":                  {Metric: MetricPercentile, Percentile: 99.9, Compare: "<=", Value: 1500},
 		"service_p50<200us":              {Metric: MetricPercentile, Percentile: 50, Service: true, Compare: "<", Value: 0.2},
 		"max<1m":                         {Metric: MetricMax, Compare: "<", Value: 60_000},
 		"mean<5ms":                       {Metric: MetricMean, Compare: "<", Value: 5},

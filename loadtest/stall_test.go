@@ -75,7 +75,6 @@ func nearIdeal(t *testing.T, res *Result) {
 }
 
 func TestStall(t *testing.T) {
-	t.Parallel()
 	res := stall(t, 0)
 	nearIdeal(t, res)
 	if res.Total.Requests != 20_000 || res.Total.Errors != 0 {
@@ -84,7 +83,6 @@ func TestStall(t *testing.T) {
 }
 
 func TestStallBounded(t *testing.T) {
-	t.Parallel()
 	res := stall(t, 50)
 	if res.Total.Requests != 20_000 {
 		t.Errorf("%d requests, want 20,000: the tail was dropped", res.Total.Requests)

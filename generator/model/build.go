@@ -33,6 +33,7 @@ func Build(api *API, o Options) *Project {
 		owner:     map[*Operation]*Resource{},
 		reasons:   map[*Operation]string{},
 		role:      map[*Operation]OpKind{},
+		goNames:   map[*Operation]string{},
 	}
 	b.groupOf = groupIndex(o.Groups)
 	routable := b.routableOperations()
@@ -44,6 +45,7 @@ func Build(api *API, o Options) *Project {
 	for _, op := range routable {
 		b.buildOperation(op)
 	}
+	b.dropReferences()
 	b.dropUnused()
 	b.finish()
 	return b.project
@@ -62,6 +64,7 @@ type builder struct {
 	ordered   []*Resource
 	owner     map[*Operation]*Resource
 	role      map[*Operation]OpKind
+	goNames   map[*Operation]string
 	reasons   map[*Operation]string // why an operation is not CRUD
 	groupOf   map[string]string     // tag -> service
 }
@@ -76,6 +79,41 @@ type scope struct {
 	locals      *allocator // unexported functions
 	projections map[string]string
 	shapes      map[string]*ErrorShape
+}
+
+func newScope() *scope {
+	types := newAllocator("Service", "Defaults", "Server", "Client", "Clients", "New", "NewDefaults", "Routes", "Migrations", "Local", "migrations")
+	for _, names := range []map[string]bool{goKeywords, predeclared, reservedPackages} {
+		for name := range names {
+			types.taken[name] = true
+		}
+	}
+	return &scope{
+		typer: newTyper(types), methods: newAllocator("Defaults"), fields: newAllocator(),
+		collections: newAllocator("db", "clients"), tables: newAllocator("idempotency_keys", "goose_db_version"),
+		locals: types, projections: map[string]string{}, shapes: map[string]*ErrorShape{},
+	}
+}
+
+// operation takes the name of an operation with the names that its code derives
+// from it.
+func (s *scope) operation(name string) string {
+	for n, unique := 2, name; ; n++ {
+		if !s.methods.taken[unique] && s.locals.reserve(unique+"Request", unique+"Response", "decode"+unique) {
+			s.methods.taken[unique] = true
+			return unique
+		}
+		unique = fmt.Sprintf("%s%d", name, n)
+	}
+}
+
+// resource takes the name of a resource; its client has a method of that name.
+func (s *scope) resource(name string) string {
+	for {
+		if unique := s.fields.take(name); s.methods.reserve(unique + "Exists") {
+			return unique
+		}
+	}
 }
 
 func groupIndex(groups map[string][]string) map[string]string {
@@ -98,7 +136,7 @@ func (b *builder) routableOperations() []*Operation {
 		b.coverage[op] = cov
 		b.project.Coverage = append(b.project.Coverage, cov)
 		key := op.Method + " " + canonical(op.Path)
-		switch reason := routable(op.Path); {
+		switch reason := routable(b.api.BasePath + op.Path); {
 		case reason != "":
 			cov.Reason = "not served: " + reason
 		case seen[key] != nil:
@@ -141,17 +179,15 @@ func (b *builder) placeServices(all []*candidate, operations []*Operation) {
 		s := &Service{Name: name, Package: packages.take(packageName(name)), Doc: b.tagDoc(name)}
 		b.services[name] = s
 		b.project.Services = append(b.project.Services, s)
-		types := newAllocator("Service", "Defaults", "Server", "Client", "Clients", "New", "NewDefaults", "Routes", "Migrations", "Local")
-		b.scopes[s] = &scope{
-			typer: newTyper(types), methods: newAllocator(), fields: newAllocator("problem"),
-			collections: newAllocator("db", "clients"), tables: newAllocator("idempotency_keys", "goose_db_version"),
-			locals: types, projections: map[string]string{}, shapes: map[string]*ErrorShape{},
-		}
+		b.scopes[s] = newScope()
 	}
 	b.serviceOf = map[*Operation]*Service{}
 	for op, name := range place {
 		b.serviceOf[op] = b.services[name]
 		b.coverage[op].Service = name
+	}
+	for _, op := range operations {
+		b.goNames[op] = b.scopes[b.serviceOf[op]].operation(GoName(op.ID))
 	}
 }
 
@@ -269,7 +305,6 @@ func (b *builder) findReferences() {
 		}
 	}
 	for _, r := range b.ordered {
-		r.Creatable = creatable[r]
 		if r.Parent != nil {
 			b.reference(r, r.ParentColumn, r.Parent)
 		}
@@ -322,6 +357,25 @@ func (b *builder) use(from *Service, target *Resource) *Use {
 	return u
 }
 
+// dropReferences forgets references to resources that nothing can create after
+// all: every value would be refused.
+func (b *builder) dropReferences() {
+	created := map[*Resource]bool{}
+	for _, s := range b.project.Services {
+		for _, op := range s.Operations {
+			if op.Kind == OpCreate {
+				created[op.Resource] = true
+			}
+		}
+	}
+	for _, r := range b.ordered {
+		r.Creatable = created[r]
+		r.References = slices.DeleteFunc(r.References, func(ref *Reference) bool {
+			return ref.Column != r.ParentColumn && !created[ref.Target]
+		})
+	}
+}
+
 // dropUnused removes resources that no implemented operation serves, and that no
 // other resource needs.
 func (b *builder) dropUnused() {
@@ -333,9 +387,14 @@ func (b *builder) dropUnused() {
 			}
 		}
 	}
-	for r := range needed {
-		for _, ref := range r.References {
-			needed[ref.Target] = true
+	for changed := true; changed; {
+		changed = false
+		for _, r := range b.ordered {
+			for _, ref := range r.References {
+				if needed[r] && !needed[ref.Target] {
+					needed[ref.Target], changed = true, true
+				}
+			}
 		}
 	}
 	for _, s := range b.project.Services {
@@ -348,11 +407,11 @@ func (b *builder) dropUnused() {
 	}
 }
 
-// finish sorts what maps have shuffled and collects notes.
+// finish drops what nothing uses and collects notes.
 func (b *builder) finish() {
 	for _, s := range b.project.Services {
 		sc := b.scopes[s]
-		s.Types, s.Patterns = sc.typer.types, sc.typer.patterns
+		b.keepUsed(s)
 		sort.Strings(sc.typer.unenforced)
 		last := ""
 		for _, note := range sc.typer.unenforced {
@@ -360,11 +419,6 @@ func (b *builder) finish() {
 				b.project.Notes = append(b.project.Notes, "not enforced: "+note)
 			}
 			last = note
-		}
-		for _, op := range s.Operations {
-			if op.Body != nil {
-				markDecoded(op.Body.Ref)
-			}
 		}
 	}
 }

@@ -23,6 +23,8 @@ type Type struct {
 	ValuesVar string
 	// Decoded says that requests hold it, so it needs DecodeJSON.
 	Decoded bool
+	// Checked says that requests hold the enum, so the list of its values is needed.
+	Checked bool
 	// Partial says that it is the body of a PATCH, where absence means no change
 	// and so no default applies.
 	Partial bool
@@ -95,6 +97,25 @@ func (r *Ref) Go() string {
 		return "map[string]" + r.Elem.Go()
 	}
 	return string(r.Kind)
+}
+
+// describe says for people what kind of value it is.
+func (r *Ref) describe() string {
+	switch r.Kind {
+	case RefString, RefEnum:
+		return "a string"
+	case RefInt:
+		return "an integer"
+	case RefFloat:
+		return "a number"
+	case RefBool:
+		return "a boolean"
+	case RefTime:
+		return "a time"
+	case RefList:
+		return "an array"
+	}
+	return "neither a string nor a number"
 }
 
 // Nilable reports whether nil can stand for absence, so that no pointer is needed.

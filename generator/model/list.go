@@ -46,7 +46,10 @@ func (ob *opBuilder) planList() string {
 	if code, err := strconv.Atoi(success.Status); err == nil {
 		result.Status = code
 	}
-	result.GoName = ob.t.names.take(op.GoName + strconv.Itoa(result.Status))
+	if reason := result.headers(success.Headers, true); reason != "" {
+		return reason
+	}
+	result.GoName = ob.resultName(result.Status)
 	result.Ref = ob.t.ref(media.Schema, result.GoName+"Body")
 	if property != "" && result.Ref.Kind != RefStruct {
 		return "the list's envelope has no typed shape"
@@ -159,7 +162,7 @@ func (ob *opBuilder) suffixFilter(plan *ListPlan, p *OpParam) bool {
 	try := func(base []string, op string) bool {
 		for _, name := range []string{strings.Join(base, " "), strings.Join(base, " ") + " at"} {
 			c := ob.op.Resource.columnFor(name)
-			if c != nil && c.Kind != "json" && c.Kind != "boolean" && comparableRefs(p.Ref, c.Ref) {
+			if c != nil && c.ordered() && comparableRefs(p.Ref, c.Ref) {
 				plan.Filters = append(plan.Filters, &Filter{Param: p, Column: c, Op: op})
 				return true
 			}
@@ -178,6 +181,16 @@ func (ob *opBuilder) suffixFilter(plan *ListPlan, p *OpParam) bool {
 		}
 	}
 	return false
+}
+
+// ordered reports whether more and less mean something for a column: it holds
+// numbers, times, or dates as text.
+func (c *Column) ordered() bool {
+	switch c.Kind {
+	case "integer", "real", "time":
+		return true
+	}
+	return c.Kind == "text" && c.Schema != nil && c.Schema.Format == "date"
 }
 
 // sort ties a sort parameter's values to columns: "name", "-name", "name:desc",

@@ -71,6 +71,23 @@ func GoName(name string) string {
 	return shorten(out, name)
 }
 
+// enumSuffix names an enum's value behind its type: signs and spaces become
+// words, so that "createdAt" and "-createdAt" are told apart.
+func enumSuffix(value string) string {
+	switch {
+	case value == "":
+		return "Empty"
+	case value[0] == '-' && len(words(value)) > 0:
+		return "Minus" + GoName(value[1:])
+	case value[0] == '+' && len(words(value)) > 0:
+		return "Plus" + GoName(value[1:])
+	}
+	if parts := words(value); len(parts) > 0 && parts[0][0] >= '0' && parts[0][0] <= '9' {
+		return strings.TrimPrefix(GoName(value), "N") // behind a type's name a digit may stand
+	}
+	return GoName(value)
+}
+
 // goLocal returns an unexported Go identifier.
 func goLocal(name string) string {
 	parts := words(name)
@@ -104,6 +121,15 @@ func snake(name string) string {
 	return shorten(out, name)
 }
 
+// tableName is snake, clear of the prefix that SQLite keeps for itself.
+func tableName(name string) string {
+	out := snake(name)
+	if strings.HasPrefix(out, "sqlite_") {
+		out = "t_" + out
+	}
+	return out
+}
+
 // packageName returns a Go package name for a service, clear of every name that
 // the project needs itself.
 func packageName(name string) string {
@@ -114,10 +140,22 @@ func packageName(name string) string {
 	if out[0] >= '0' && out[0] <= '9' {
 		out = "n" + out
 	}
-	if goKeywords[out] || reservedPackages[out] || predeclared[out] {
+	if goKeywords[out] || reservedPackages[out] || predeclared[out] || reservedFile(out) {
 		out += "svc"
 	}
 	return out
+}
+
+// reservedFile reports whether Windows keeps a name for a device: go vet refuses
+// such a folder in an import path.
+func reservedFile(name string) bool {
+	switch {
+	case name == "con", name == "prn", name == "aux", name == "nul":
+		return true
+	case len(name) == 4 && (strings.HasPrefix(name, "com") || strings.HasPrefix(name, "lpt")):
+		return name[3] >= '0' && name[3] <= '9'
+	}
+	return false
 }
 
 func shorten(out, name string) string {
@@ -173,22 +211,40 @@ func plural(name string) string {
 type allocator struct{ taken map[string]bool }
 
 func newAllocator(reserved ...string) *allocator {
-	a := &allocator{taken: map[string]bool{}}
-	for _, r := range reserved {
-		a.taken[strings.ToLower(r)] = true
-	}
-	return a
+	return &allocator{taken: set(reserved...)}
 }
 
-// take returns name or a numbered variant of it. Names that differ only in case
-// collide: some file systems and SQL dialects cannot tell them apart.
+// take returns name or a numbered variant of it. Names of files and SQL, which
+// case alone does not always tell apart, are lower-case before they come here.
 func (a *allocator) take(name string) string {
 	unique := name
-	for n := 2; a.taken[strings.ToLower(unique)]; n++ {
+	for n := 2; a.taken[unique]; n++ {
 		unique = fmt.Sprintf("%s%d", name, n)
 	}
-	a.taken[strings.ToLower(unique)] = true
+	a.taken[unique] = true
 	return unique
+}
+
+// takeType is take for a message's type: beside a name that the service needs
+// for itself, it says what it is.
+func (a *allocator) takeType(name string) string {
+	if a.taken[name] && !a.taken[name+"Message"] {
+		name += "Message"
+	}
+	return a.take(name)
+}
+
+// reserve takes names that must be as they are; false when one is taken.
+func (a *allocator) reserve(names ...string) bool {
+	for _, n := range names {
+		if a.taken[n] {
+			return false
+		}
+	}
+	for _, n := range names {
+		a.taken[n] = true
+	}
+	return true
 }
 
 var goKeywords = set("break", "case", "chan", "const", "continue", "default", "defer", "else", "fallthrough", "for",
@@ -204,9 +260,12 @@ var predeclared = set("any", "bool", "byte", "cap", "clear", "close", "comparabl
 // reservedPackages are package and folder names of the project itself and of the
 // standard library's packages that generated files import.
 var reservedPackages = set("all", "app", "auth", "bytes", "cache", "cmd", "config", "context", "embed", "encoding", "errors",
-	"fmt", "fs", "gateway", "http", "init", "internal", "json", "lifecycle", "local", "log", "main", "net", "os",
-	"path", "platform", "problem", "regexp", "rest", "slog", "split", "sql", "sqlite", "store", "strconv", "strings",
-	"sync", "telemetry", "testdata", "testing", "time", "url", "vendor", "wire")
+	"filepath", "fmt", "fs", "gateway", "http", "httptest", "init", "internal", "io", "json", "lifecycle", "local", "log", "main", "net",
+	"os", "path", "platform", "problem", "regexp", "rest", "slices", "slog", "split", "sql", "sqlite", "store", "strconv", "strings",
+	"sync", "telemetry", "testdata", "testing", "time", "url", "vendor", "wire",
+	// what internal/app itself declares
+	"a", "api", "authenticator", "cfg", "ctx", "db", "err", "flow", "flows", "migrations", "options", "placeholder", "router",
+	"rows", "scopes", "server", "service", "start")
 
 func set(names ...string) map[string]bool {
 	m := make(map[string]bool, len(names))

@@ -11,8 +11,8 @@ import (
 // answer has a source, its default implementation; otherwise it is a stub.
 func (b *builder) buildOperation(op *Operation) {
 	service := b.serviceOf[op]
-	ob := &opBuilder{b: b, s: service, sc: b.scopes[service], t: b.scopes[service].typer}
-	out := &Op{Operation: op, GoName: ob.sc.methods.take(GoName(op.ID)), Route: b.api.BasePath + op.Path, Kind: OpStub}
+	ob := &opBuilder{b: b, s: service, sc: b.scopes[service], t: b.scopes[service].typer, resultNames: map[int]string{}}
+	out := &Op{Operation: op, GoName: b.goNames[op], Route: b.api.BasePath + op.Path, Kind: OpStub}
 	ob.op = out
 	if !b.options.NoAuth {
 		out.Security = op.Security
@@ -84,6 +84,17 @@ type opBuilder struct {
 	sc *scope
 	t  *typer
 	op *Op
+	// resultNames are the types of responses by status, planned or declared.
+	resultNames map[int]string
+}
+
+func (ob *opBuilder) resultName(status int) string {
+	name, ok := ob.resultNames[status]
+	if !ok {
+		name = ob.t.names.take(ob.op.GoName + strconv.Itoa(status))
+		ob.resultNames[status] = name
+	}
+	return name
 }
 
 func (ob *opBuilder) stub(reason string) {
@@ -273,7 +284,7 @@ func (ob *opBuilder) pathParams() string {
 		}
 		if item && i == len(placeholders)-1 {
 			if !sameKind(p.Ref, r.Key.Ref) {
-				return fmt.Sprintf("path parameter %s is a %s but the key is a %s", name, p.Ref.Kind, r.Key.Ref.Kind)
+				return fmt.Sprintf("path parameter %s is %s but the key is %s", name, p.Ref.describe(), r.Key.Ref.describe())
 			}
 			op.KeyParam = p
 			continue
@@ -287,9 +298,25 @@ func (ob *opBuilder) pathParams() string {
 		}
 		parent.Param = p
 		if !sameKind(p.Ref, parent.kind()) {
-			return fmt.Sprintf("path parameter %s is a %s but the key is a %s", name, p.Ref.Kind, parent.kind().Kind)
+			return fmt.Sprintf("path parameter %s is %s but the key is %s", name, p.Ref.describe(), parent.kind().describe())
 		}
 		op.ParentParams = append(op.ParentParams, parent)
+	}
+	return ob.reachable()
+}
+
+// reachable reports whether the parents that the path names can be checked: one in
+// another service can only be asked whether it exists.
+func (ob *opBuilder) reachable() string {
+	op := ob.op
+	for _, p := range op.ParentParams {
+		if p.Resource == nil || p.Resource.Service == op.Resource.Service {
+			continue
+		}
+		asked := slices.ContainsFunc(op.Resource.Service.Uses, func(u *Use) bool { return u.Resource == p.Resource })
+		if !asked || p.Resource.Parent != nil || len(p.Resource.Scopes) > 0 {
+			return fmt.Sprintf("what the path names above its %s belongs to another service", op.Resource.Name)
+		}
 	}
 	return ""
 }
@@ -374,7 +401,8 @@ func (ob *opBuilder) results() {
 	}
 	for _, r := range op.Responses {
 		status, err := strconv.Atoi(r.Status)
-		if err != nil || status < 200 || status > 399 || op.Result != nil && op.Result.Status == status {
+		known := slices.ContainsFunc(op.Results, func(r *Result) bool { return r.Status == status })
+		if err != nil || status < 200 || status > 399 || known {
 			continue
 		}
 		op.Results = append(op.Results, ob.declared(status, r))
@@ -384,7 +412,7 @@ func (ob *opBuilder) results() {
 		if op.Method == "DELETE" {
 			status = 204
 		}
-		op.Results = append(op.Results, &Result{GoName: ob.t.names.take(op.GoName + strconv.Itoa(status)), Status: status})
+		op.Results = append(op.Results, &Result{GoName: ob.resultName(status), Status: status})
 	}
 	for _, r := range op.Results {
 		if r.Media != "" && !slices.Contains(op.Produces, r.Media) {
@@ -395,7 +423,7 @@ func (ob *opBuilder) results() {
 
 // declared is the Go type of a declared response.
 func (ob *opBuilder) declared(status int, r *Response) *Result {
-	out := &Result{GoName: ob.t.names.take(ob.op.GoName + strconv.Itoa(status)), Status: status}
+	out := &Result{GoName: ob.resultName(status), Status: status}
 	for _, h := range r.Headers {
 		switch strings.ToLower(h.Name) {
 		case "location":
@@ -404,7 +432,8 @@ func (ob *opBuilder) declared(status int, r *Response) *Result {
 			out.ETag = true
 		}
 	}
-	if len(r.Content) == 0 || status == 204 || status == 304 {
+	_ = out.headers(r.Headers, false) // an override fills them all
+	if len(r.Content) == 0 || bodyless(status) {
 		return out
 	}
 	if media := JSON(r.Content); media != nil {
@@ -415,6 +444,9 @@ func (ob *opBuilder) declared(status int, r *Response) *Result {
 	out.Media, out.Raw = r.Content[0].Type, true
 	return out
 }
+
+// bodyless reports whether a response of the status has no body (RFC 9110).
+func bodyless(status int) bool { return status == 204 || status == 205 || status == 304 }
 
 // jsonType is the media type that is sent for a declared one, which may be a
 // range.

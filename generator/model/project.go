@@ -220,12 +220,6 @@ type Result struct {
 	Func   string // the projection function's name, shared by equal projections
 }
 
-// ResultHeader is a declared response header that only an override can fill.
-type ResultHeader struct {
-	Name   string
-	GoName string
-}
-
 // FieldSource says where a response field comes from.
 type FieldSource struct {
 	Field  *Field

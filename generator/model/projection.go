@@ -214,11 +214,14 @@ func writeOnlyPaths(r *Ref) []string {
 		return nil
 	}
 	var out []string
-	var walk func(s *Schema, prefix string, depth int)
-	walk = func(s *Schema, prefix string, depth int) {
-		if s == nil || depth > 8 {
+	within := map[*Schema]bool{} // on the way from the root: schemas recurse
+	var walk func(s *Schema, prefix string)
+	walk = func(s *Schema, prefix string) {
+		if s == nil || within[s] || !holdsWriteOnly(s, map[*Schema]bool{}) {
 			return
 		}
+		within[s] = true
+		defer delete(within, s)
 		for _, p := range s.Properties {
 			if p.Schema.WriteOnly {
 				if !slices.Contains(out, prefix+p.Name) {
@@ -226,14 +229,31 @@ func writeOnlyPaths(r *Ref) []string {
 				}
 				continue
 			}
-			walk(p.Schema, prefix+p.Name+"/", depth+1)
+			walk(p.Schema, prefix+p.Name+"/")
 		}
-		for _, v := range append(slices.Clone(s.OneOf), s.AnyOf...) {
-			walk(v, prefix, depth+1)
+		for _, v := range slices.Concat(s.OneOf, s.AnyOf, []*Schema{s.Items}) {
+			walk(v, prefix)
 		}
 	}
-	walk(r.Schema, "", 0)
+	walk(r.Schema, "")
 	return out
+}
+
+// holdsWriteOnly reports whether some member of a schema, however deep, is
+// write-only.
+func holdsWriteOnly(s *Schema, seen map[*Schema]bool) bool {
+	if s == nil || seen[s] {
+		return false
+	}
+	seen[s] = true
+	for _, p := range s.Properties {
+		if p.Schema.WriteOnly || holdsWriteOnly(p.Schema, seen) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(slices.Concat(s.OneOf, s.AnyOf, []*Schema{s.Items, s.Additional}), func(v *Schema) bool {
+		return holdsWriteOnly(v, seen)
+	})
 }
 
 // planResult decides what the default implementation answers.
@@ -253,7 +273,9 @@ func (ob *opBuilder) planResult() string {
 		}
 		media := JSON(success.Content)
 		switch {
-		case len(success.Content) == 0 || status == 204:
+		case len(success.Content) == 0 && op.Kind == OpGet:
+			return "the response declares no content"
+		case len(success.Content) == 0 || bodyless(status):
 		case media == nil:
 			return "the response is " + success.Content[0].Type + ", not JSON"
 		default:
@@ -268,9 +290,12 @@ func (ob *opBuilder) planResult() string {
 				r.ETagged = true
 			}
 		}
+		if reason := result.headers(success.Headers, false); reason != "" {
+			return reason
+		}
 	}
 	result.Status = status
-	result.GoName = ob.t.names.take(op.GoName + strconv.Itoa(status))
+	result.GoName = ob.resultName(status)
 	if schema != nil {
 		result.Ref = ob.t.ref(schema, result.GoName+"Body")
 		if result.Ref.Kind != RefStruct {

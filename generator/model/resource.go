@@ -20,13 +20,13 @@ func (b *builder) buildResource(c *candidate, service *Service, t *typer) (*Reso
 		name = "item"
 	}
 	names := b.scopes[service]
-	goName := names.fields.take(GoName(singular(last)))
+	goName := names.resource(GoName(singular(last)))
 	r := &Resource{
 		Name: name, GoName: goName, Schema: read, Service: service, Path: c.path, ItemPath: c.itemPath,
 		Row:   t.names.take(goName + "Row"),
 		Field: names.collections.take(goLocal(plural(goName))),
 		Var:   t.names.take(goLocal(plural(goName)) + "Table"),
-		Table: names.tables.take(snake(plural(goName))),
+		Table: names.tables.take(tableName(plural(goName))),
 	}
 	rows := &rowBuilder{r: r, c: c, t: t, columns: newAllocator("row_version"), fields: newAllocator()}
 	if reason := rows.build(b); reason != "" {

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
+	"unicode"
 )
 
 // typer makes the Go types of one service. A component is one type; inline
@@ -15,7 +17,6 @@ type typer struct {
 	patterns []*Pattern
 	byName   map[string]*Type // component name -> type
 	byShape  map[string]*Type // fingerprint of an inline schema -> type
-	building map[*Schema]bool
 	refs     map[*Schema]*Ref
 	// unenforced collects what validators leave out: "Schema.field: keyword".
 	unenforced []string
@@ -24,7 +25,7 @@ type typer struct {
 func newTyper(names *allocator) *typer {
 	return &typer{
 		names: names, byName: map[string]*Type{}, byShape: map[string]*Type{},
-		building: map[*Schema]bool{}, refs: map[*Schema]*Ref{},
+		refs: map[*Schema]*Ref{},
 	}
 }
 
@@ -128,15 +129,14 @@ func (t *typer) enum(s *Schema, hint string) *Type {
 	if known := t.byShape[key]; known != nil {
 		return known
 	}
-	name := t.names.take(GoName(label(s, hint)))
+	name := t.names.takeType(GoName(label(s, hint)))
 	out := &Type{Name: name, Doc: s.Description, Form: FormEnum, Schema: s, ValuesVar: t.names.take(goLocal(plural(name)))}
-	for _, v := range s.Enum {
+	for i, v := range s.Enum {
 		text, _ := Text(v)
-		suffix := GoName(text)
-		if text == "" {
-			suffix = "Empty"
+		if slices.ContainsFunc(s.Enum[:i], func(w Literal) bool { return string(w) == string(v) }) {
+			continue // written twice
 		}
-		out.Values = append(out.Values, EnumValue{Name: t.names.take(name + suffix), Value: text})
+		out.Values = append(out.Values, EnumValue{Name: t.names.take(name + enumSuffix(text)), Value: text})
 	}
 	t.byShape[key] = out
 	t.types = append(t.types, out)
@@ -190,7 +190,8 @@ func (t *typer) fillObject(r *Ref, s *Schema, hint string) {
 			return
 		}
 	}
-	r.Kind, r.Named = RefStruct, t.structure(s, hint)
+	r.Kind = RefStruct // before the members, which may refer back to it
+	r.Named = t.structure(s, hint)
 }
 
 // taggable reports whether encoding/json accepts the name in a struct tag.
@@ -200,7 +201,7 @@ func taggable(name string) bool {
 	}
 	for _, c := range name {
 		switch {
-		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z':
+		case unicode.IsLetter(c), unicode.IsDigit(c):
 		case strings.ContainsRune("!#$%&()*+-./:;<=>?@[]^_{|}~ ", c):
 		default:
 			return false
@@ -222,23 +223,21 @@ func (t *typer) structure(s *Schema, hint string) *Type {
 			return known
 		}
 	}
-	out := &Type{Name: t.names.take(GoName(label(s, hint))), Doc: s.Description, Form: FormStruct, Schema: s}
+	out := &Type{Name: t.names.takeType(GoName(label(s, hint))), Doc: s.Description, Form: FormStruct, Schema: s}
 	if s.Name != "" {
 		t.byName[s.Name] = out
 	} else {
 		t.byShape[shape] = out
 	}
 	t.types = append(t.types, out)
-	t.building[s] = true
 	fields := newAllocator("DecodeJSON")
 	for _, p := range s.Properties {
-		out.Fields = append(out.Fields, t.field(p, out.Name, fields))
+		out.Fields = append(out.Fields, t.field(p, s, out.Name, fields))
 	}
-	delete(t.building, s)
 	return out
 }
 
-func (t *typer) field(p *Property, owner string, names *allocator) *Field {
+func (t *typer) field(p *Property, s *Schema, owner string, names *allocator) *Field {
 	f := &Field{
 		Name: names.take(GoName(p.Name)), JSON: p.Name, Doc: p.Schema.Description, Property: p,
 		Ref: t.ref(p.Schema, owner+GoName(p.Name)),
@@ -253,14 +252,33 @@ func (t *typer) field(p *Property, owner string, names *allocator) *Field {
 	default:
 		f.Presence = Optional
 	}
-	// A struct that holds itself by value has no size.
-	if f.Presence == Required && f.Ref.Kind == RefStruct && t.building[f.Ref.Schema] {
+	// A struct that holds itself by value has no size. No finite JSON satisfies such
+	// a schema, so it does not matter that the pointer lets null in.
+	if f.Presence == Required && holdsByValue(p.Schema, s, map[*Schema]bool{}) {
 		f.Presence = RequiredNullable
 	}
 	if f.JSON == "-" {
 		f.JSON = "-,"
 	}
 	return f
+}
+
+// holdsByValue reports whether a value of s holds one of target by way of required
+// members alone.
+func holdsByValue(s, target *Schema, seen map[*Schema]bool) bool {
+	if s == nil || s.Kind != KindObject || seen[s] {
+		return false
+	}
+	if s == target || s.Name != "" && s.Name == target.Name {
+		return true
+	}
+	seen[s] = true
+	for _, p := range s.Properties {
+		if p.Required && !p.Schema.Nullable && holdsByValue(p.Schema, target, seen) {
+			return true
+		}
+	}
+	return false
 }
 
 // shapeOf is a text that two inline schemas share exactly when their Go types
@@ -307,31 +325,6 @@ func decimal(n *float64) string {
 		return "-"
 	}
 	return fmt.Sprint(*n)
-}
-
-// markDecoded flags every type that a request body reaches.
-func markDecoded(r *Ref) {
-	if r == nil {
-		return
-	}
-	switch r.Kind {
-	case RefStruct:
-		if r.Named.Decoded {
-			return
-		}
-		r.Named.Decoded = true
-		for _, f := range r.Named.Fields {
-			if !f.Property.Schema.ReadOnly {
-				markDecoded(f.Ref)
-			}
-		}
-	case RefList, RefMap:
-		markDecoded(r.Elem)
-	case RefRaw:
-		for _, v := range r.Variants {
-			markDecoded(v)
-		}
-	}
 }
 
 // usable reports whether values of type a can be assigned to type b as they are.

@@ -53,6 +53,9 @@ func enumDecl(g *goFile, t *model.Type) {
 		g.P("\t%s %s = %s", v.Name, t.Name, strconv.Quote(v.Value))
 	}
 	g.P(")\n")
+	if !t.Checked {
+		return
+	}
 	g.P("var %s = []string{", t.ValuesVar)
 	for _, v := range t.Values {
 		g.P("\tstring(%s),", v.Name)

@@ -308,6 +308,9 @@ func resultFields(r *model.Result) (fields []string) {
 	if r.ETag {
 		fields = append(fields, "ETag string")
 	}
+	for _, h := range r.Headers {
+		fields = append(fields, h.GoName+" string // header "+quoteComment(h.Name)+"; \"\" leaves it out")
+	}
 	switch {
 	case r.Raw:
 		fields = append(fields, "Body []byte")
@@ -329,6 +332,9 @@ func respond(g *goFile, r *model.Result, named bool) {
 	}
 	if r.ETag {
 		g.P("\tw.Header().Set(\"ETag\", r.ETag)")
+	}
+	for _, h := range r.Headers {
+		g.P("\tif r.%s != \"\" {\n\t\tw.Header().Set(%s, r.%s)\n\t}", h.GoName, strconv.Quote(h.Name), h.GoName)
 	}
 	status := statusConstant(r.Status)
 	switch {

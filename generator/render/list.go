@@ -127,18 +127,21 @@ func listResult(g *goFile, op *model.Op) {
 	fail(g)
 	items := fmt.Sprintf("store.Project(page.Items, %s)", plan.ItemFunc)
 	env := plan.Envelope
-	if env == nil {
-		g.P("\treturn %s{Body: %s}, nil", op.Result.GoName, items)
-		return
+	if countsAll(op) {
+		g.P("\ttotal, err := d.%s.Count(ctx, query.Where...)", op.Resource.Field)
+		fail(g)
 	}
-	for _, f := range env.Fields {
-		if f.Source == "total" || f.Source == "pages" {
-			g.P("\ttotal, err := d.%s.Count(ctx, query.Where...)", op.Resource.Field)
-			fail(g)
-			break
+	headers := ""
+	for _, h := range op.Result.Headers {
+		if h.Total {
+			headers += h.GoName + ": strconv.FormatInt(total, 10), "
 		}
 	}
-	g.P("\treturn %s{Body: %s{", op.Result.GoName, env.Type.Name)
+	if env == nil {
+		g.P("\treturn %s{%sBody: %s}, nil", op.Result.GoName, headers, items)
+		return
+	}
+	g.P("\treturn %s{%sBody: %s{", op.Result.GoName, headers, env.Type.Name)
 	if env.Items.Presence == model.OptionalNullable {
 		items = "wire.Some(" + items + ")"
 	}
@@ -147,6 +150,24 @@ func listResult(g *goFile, op *model.Op) {
 		g.P("\t\t%s: %s,", f.Field.Name, envelopeExpr(plan, f))
 	}
 	g.P("\t}}, nil")
+}
+
+// countsAll reports whether the answer tells how many items there are in all.
+func countsAll(op *model.Op) bool {
+	for _, h := range op.Result.Headers {
+		if h.Total {
+			return true
+		}
+	}
+	if op.List.Envelope == nil {
+		return false
+	}
+	for _, f := range op.List.Envelope.Fields {
+		if f.Source == "total" || f.Source == "pages" {
+			return true
+		}
+	}
+	return false
 }
 
 func envelopeExpr(plan *model.ListPlan, f *model.EnvelopeField) string {

@@ -27,16 +27,15 @@ func pattern(p, name string, n *text) (*regexp.Regexp, maker, error) {
 		spread = n.min + 8
 	}
 	m := matcher{}
-	if unique(plain(name)) {
+	least := 1
+	if unique(plain(name)) && (n.max < 0 || n.max >= 12) {
 		// A short key would soon occur twice.
-		m.full, spread = true, max(spread, 8)
+		m.full, spread, least = true, max(spread, 8), 6
 	}
 	return re, func(dst []byte, c run) []byte {
 		at := len(dst)
 		m := m
-		if m.more = 1 + c.r.IntN(spread); m.full && c.r.Uint64()&1 == 0 {
-			m.more = spread
-		}
+		m.more = least + c.r.IntN(max(1, spread-least))
 		dst = m.append(dst, tree, c)
 		if open {
 			for utf8.RuneCount(dst[at:]) < n.min {

@@ -169,7 +169,7 @@ func rateChart(timeline []Interval, offered float64) template.HTML {
 		high = max(high, iv.Rate)
 	}
 	c := newCanvas(shortHeight, niceMax(high*1.02), "Requests per second over time, by intended time")
-	c.grid(func(v float64) string { return formatRate(v) })
+	c.grid(formatRate)
 	x := c.timeAxis(timeline)
 	slot := plotWidth / float64(len(timeline))
 	width := min(max(slot-2, slot*0.8), 28)

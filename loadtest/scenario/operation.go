@@ -290,7 +290,7 @@ func (s *Scenario) referred(stem string) *pool {
 	bestScore := 0
 	for _, key := range s.poolNames() {
 		one := singular(collectionOf(key))
-		score := 0
+		var score int
 		switch {
 		case one == "" || strings.Contains(key, "{}"):
 			continue // an id below another row is no reference by itself

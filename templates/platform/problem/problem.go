@@ -9,6 +9,9 @@ import (
 	"time"
 )
 
+// Blank is the type of a problem that its status says all about.
+const Blank = "about:blank"
+
 // MediaType is the media type of a Problem in JSON, RFC 9457 section 3.
 const MediaType = "application/problem+json"
 
@@ -16,15 +19,16 @@ const MediaType = "application/problem+json"
 // returned like any other; whatever is not a Problem reaches a client as a
 // plain 500 without its text.
 type Problem struct {
-	// Type is a URI that identifies the kind of problem; empty means
-	// "about:blank": the status says it all.
-	Type string `json:"type,omitempty"`
+	// Type is a URI that identifies the kind of problem. New sets "about:blank",
+	// the default of RFC 9457, section 4.2.1: the status says it all. It is sent
+	// all the same, for many documents require the member.
+	Type string `json:"type"`
 	// Title is a short summary that does not change from one occurrence to the next.
 	Title string `json:"title"`
 	// Status is the HTTP status code.
 	Status int `json:"status"`
 	// Detail explains this occurrence, for a human.
-	Detail string `json:"detail,omitempty"`
+	Detail string `json:"detail"`
 	// Instance is a URI reference that identifies this occurrence.
 	Instance string `json:"instance,omitempty"`
 	// Errors holds one entry for each wrong part of the request.
@@ -45,18 +49,22 @@ type FieldError struct {
 	Message string `json:"message"`
 }
 
-// New returns a problem whose title is the standard text of the status.
+// New returns a problem whose title is the standard text of the status. Without
+// a detail the title stands in for it.
 func New(status int, detail string) *Problem {
 	title := http.StatusText(status)
 	if title == "" {
 		title = "Status " + strconv.Itoa(status)
 	}
-	return &Problem{Title: title, Status: status, Detail: detail}
+	if detail == "" {
+		detail = title
+	}
+	return &Problem{Type: Blank, Title: title, Status: status, Detail: detail}
 }
 
 // Error returns the title, with the detail where there is one.
 func (p *Problem) Error() string {
-	if p.Detail == "" {
+	if p.Detail == "" || p.Detail == p.Title {
 		return p.Title
 	}
 	return p.Title + ": " + p.Detail

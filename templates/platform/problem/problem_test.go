@@ -12,17 +12,17 @@ import (
 
 func TestProblemsInJSON(t *testing.T) {
 	for want, p := range map[string]*problem.Problem{
-		`{"title":"Bad Request","status":400,"detail":"d"}`:  problem.BadRequest("d"),
-		`{"title":"Unauthorized","status":401,"detail":"d"}`: problem.Unauthorized("d"),
-		`{"title":"Forbidden","status":403,"detail":"d"}`:    problem.Forbidden("d"),
-		`{"title":"Not Found","status":404}`:                 problem.NotFound(""),
-		`{"title":"Conflict","status":409,"detail":"d"}`:     problem.Conflict("d"),
-		`{"title":"Unprocessable Entity","status":422,"detail":"d","errors":[{"in":"body","pointer":"/a","message":"is required"},{"pointer":"","message":"m"}]}`: problem.Invalid("d",
+		`{"type":"about:blank","title":"Bad Request","status":400,"detail":"d"}`:       problem.BadRequest("d"),
+		`{"type":"about:blank","title":"Unauthorized","status":401,"detail":"d"}`:      problem.Unauthorized("d"),
+		`{"type":"about:blank","title":"Forbidden","status":403,"detail":"d"}`:         problem.Forbidden("d"),
+		`{"type":"about:blank","title":"Not Found","status":404,"detail":"Not Found"}`: problem.NotFound(""),
+		`{"type":"about:blank","title":"Conflict","status":409,"detail":"d"}`:          problem.Conflict("d"),
+		`{"type":"about:blank","title":"Unprocessable Entity","status":422,"detail":"d","errors":[{"in":"body","pointer":"/a","message":"is required"},{"pointer":"","message":"m"}]}`: problem.Invalid("d",
 			problem.FieldError{In: "body", Pointer: "/a", Message: "is required"}, problem.FieldError{Message: "m"}),
-		`{"title":"Too Many Requests","status":429,"detail":"too many requests"}`:                                  problem.TooManyRequests(0),
-		`{"title":"Not Implemented","status":501,"detail":"operation cancel is not implemented: it is an action"}`: problem.Unimplemented("cancel", "it is an action"),
-		`{"title":"Service Unavailable","status":503,"detail":"d"}`:                                                problem.Unavailable("d", time.Second),
-		`{"title":"Status 499","status":499}`:                                                                      problem.New(499, ""),
+		`{"type":"about:blank","title":"Too Many Requests","status":429,"detail":"too many requests"}`:                                  problem.TooManyRequests(0),
+		`{"type":"about:blank","title":"Not Implemented","status":501,"detail":"operation cancel is not implemented: it is an action"}`: problem.Unimplemented("cancel", "it is an action"),
+		`{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"d"}`:                                                problem.Unavailable("d", time.Second),
+		`{"type":"about:blank","title":"Status 499","status":499,"detail":"Status 499"}`:                                                problem.New(499, ""),
 	} {
 		got, err := json.Marshal(p)
 		if err != nil || string(got) != want {

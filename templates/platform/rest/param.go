@@ -51,7 +51,7 @@ func (p *Param) Int64() int64 { return p.integer(64) }
 
 // Int32 returns the value as an integer of 32 bits.
 func (p *Param) Int32() int32 {
-	return int32(p.integer(32)) //nolint:gosec // integer has checked the range
+	return int32(p.integer(32))
 }
 
 func (p *Param) integer(bits int) int64 {

@@ -38,7 +38,7 @@ func isRequestID(s string) bool {
 func newRequestID(now time.Time) string {
 	var id uuid.UUID
 	millis := uint64(now.UnixMilli())
-	high, low := rand.Uint64(), rand.Uint64() //nolint:gosec // unique, not secret
+	high, low := rand.Uint64(), rand.Uint64()
 	binary.BigEndian.PutUint64(id[:8], millis<<16|7<<12|high&0xfff)
 	binary.BigEndian.PutUint64(id[8:], 1<<63|low>>2)
 	return id.String()

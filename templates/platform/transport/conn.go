@@ -188,14 +188,12 @@ func (x *exchange) finish(clean bool) {
 		clean = false // the context ended, or is ending: its deadline may land later
 	}
 	if x.writer != nil {
-		select {
-		case err := <-x.writer:
-			clean = clean && err == nil
-		default:
+		if len(x.writer) == 0 {
 			clean = false
 			_ = c.Close() // ends the write
-			<-x.writer
 		}
+		err := <-x.writer
+		clean = clean && err == nil
 	}
 	x.msg.free()
 	clean = clean && !x.close && c.br.Buffered() == 0

@@ -52,7 +52,7 @@ func (d *Decoder) Int64() int64 { return d.integer(64) }
 
 // Int32 reads an integer of 32 bits.
 func (d *Decoder) Int32() int32 {
-	return int32(d.integer(32)) //nolint:gosec // integer has checked the range
+	return int32(d.integer(32))
 }
 
 func (d *Decoder) integer(bits int) int64 {

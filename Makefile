@@ -1,0 +1,48 @@
+.PHONY: test lint golden modules bench soak build tools race
+
+TOOLS := $(CURDIR)/.tools
+GOLANGCI := $(TOOLS)/golangci-lint
+GOLANGCI_VERSION := v2.15.0
+STATICCHECK := $(TOOLS)/staticcheck
+STATICCHECK_VERSION := v0.8.2
+export PATH := $(TOOLS):$(PATH)
+
+build: ## the command in ./backend
+	go build -o backend .
+
+test: tools ## everything: units, real servers, generated projects built, linted, booted and load-tested
+	go vet ./...
+	go test -timeout 30m ./...
+	$(MAKE) race
+
+race: ## the packages where goroutines meet, under the race detector
+	go test -race -timeout 20m -short ./cmd/... ./loadtest/... ./templates/platform/...
+
+lint: tools ## golangci-lint with the import arrows
+	$(GOLANGCI) run ./...
+
+golden: ## rewrite testdata/golden
+	BACKEND_UPDATE=1 go test ./cmd/acceptance -run 'TestGolden|TestScripts' -count=1
+
+modules: ## rewrite the go.mod and go.sum that generated projects get
+	go run ./generator/modules
+
+bench: ## figures, each beside a peer in the same run
+	go test -run '^$$' -bench . -benchmem ./templates/platform/wire ./templates/platform/rest ./templates/platform/store/sqlite ./loadtest/...
+	go test -run '^$$' -bench . -benchmem ./cmd/acceptance
+
+FUZZTIME ?= 10m
+soak: ## long runs: every fuzz target for FUZZTIME
+	@set -e; for p in $$(go list ./...); do \
+	  for t in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+	    echo "== $$p $$t for $(FUZZTIME)"; go test -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) $$p; \
+	  done; \
+	done
+
+tools: $(GOLANGCI) $(STATICCHECK)
+
+$(GOLANGCI):
+	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+$(STATICCHECK):
+	GOBIN=$(TOOLS) go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)

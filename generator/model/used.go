@@ -1,0 +1,93 @@
+package model
+
+import "slices"
+
+// usage finds out which types and patterns of a service its code needs: nothing
+// else is generated.
+type usage struct {
+	types    map[*Type]bool
+	patterns map[*Pattern]bool
+	decoded  map[*Ref]bool
+}
+
+// keepUsed drops the types and patterns that nothing refers to, and marks those
+// that requests hold.
+func (b *builder) keepUsed(s *Service) {
+	u := &usage{types: map[*Type]bool{}, patterns: map[*Pattern]bool{}, decoded: map[*Ref]bool{}}
+	for _, op := range s.Operations {
+		for _, p := range op.Params {
+			u.reach(p.Ref)
+			u.decode(p.Ref)
+		}
+		if op.Body != nil {
+			u.reach(op.Body.Ref)
+			u.decode(op.Body.Ref)
+		}
+		for _, r := range op.Results {
+			u.reach(r.Ref)
+		}
+	}
+	for _, e := range s.Errors {
+		if e.Type != nil {
+			u.reach(&Ref{Kind: RefStruct, Named: e.Type})
+		}
+	}
+	for _, r := range s.Resources {
+		for _, c := range r.Columns {
+			u.reach(c.Ref)
+		}
+	}
+	t := b.scopes[s].typer
+	s.Types = slices.DeleteFunc(t.types, func(t *Type) bool { return !u.types[t] })
+	s.Patterns = slices.DeleteFunc(t.patterns, func(p *Pattern) bool { return !u.patterns[p] })
+}
+
+// reach marks the types that a value's Go type names.
+func (u *usage) reach(r *Ref) {
+	if r == nil {
+		return
+	}
+	switch r.Kind {
+	case RefStruct, RefEnum:
+		if u.types[r.Named] {
+			return
+		}
+		u.types[r.Named] = true
+		for _, f := range r.Named.Fields {
+			u.reach(f.Ref)
+		}
+	case RefList, RefMap:
+		u.reach(r.Elem)
+	}
+}
+
+// decode marks what reading and checking a value needs: decoders, lists of enum
+// values, patterns, and the variants of unions.
+func (u *usage) decode(r *Ref) {
+	if r == nil || u.decoded[r] {
+		return
+	}
+	u.decoded[r] = true
+	switch r.Kind {
+	case RefString:
+		if r.Pattern != nil {
+			u.patterns[r.Pattern] = true
+		}
+	case RefEnum:
+		r.Named.Checked = true
+	case RefStruct:
+		r.Named.Decoded = true
+		for _, f := range r.Named.Fields {
+			if !f.Property.Schema.ReadOnly {
+				u.decode(f.Ref)
+			}
+		}
+	case RefList, RefMap:
+		u.decode(r.Elem)
+	case RefRaw:
+		for _, v := range r.Variants {
+			u.reach(v)
+			u.decode(v)
+		}
+	}
+}

@@ -1,0 +1,134 @@
+// Command modules writes templates/modules: the go.mod and go.sum of generated
+// projects, exact for every set of adapters that a profile can choose. It
+// generates a project per set, gives it the versions that this repository pins,
+// and lets `go mod tidy` decide.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"golang.org/x/mod/modfile"
+
+	"github.com/e6b96b0c/backend/generator"
+	"github.com/e6b96b0c/backend/generator/profile"
+	"github.com/e6b96b0c/backend/generator/write"
+)
+
+func main() {
+	if err := run(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	for _, cache := range []string{"none", "local"} {
+		if err := set(ctx, cache); err != nil {
+			return fmt.Errorf("set sqlite+%s: %w", cache, err)
+		}
+	}
+	return nil
+}
+
+// set tidies a project with one set of adapters and stores the outcome.
+func set(ctx context.Context, cache string) error {
+	out := filepath.Join("templates", "modules", "sqlite+"+cache)
+	for _, name := range []string{"go.mod.txt", "go.sum.txt"} {
+		path := filepath.Join(out, name)
+		if _, err := os.Stat(path); err != nil {
+			return fmt.Errorf("%s is missing: create it empty, so that it is embedded, and run this again", path)
+		}
+	}
+	temp, err := os.MkdirTemp("", "backend-modules-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(temp) }()
+	dir := filepath.Join(temp, "shop")
+	if err := generate(ctx, dir, cache); err != nil {
+		return err
+	}
+	if err := seed(dir); err != nil {
+		return err
+	}
+	tidy := exec.CommandContext(ctx, "go", "mod", "tidy")
+	tidy.Dir = dir
+	if text, err := tidy.CombinedOutput(); err != nil {
+		return fmt.Errorf("go mod tidy: %w\n%s", err, text)
+	}
+	return store(dir, out)
+}
+
+func generate(ctx context.Context, dir, cache string) error {
+	p, err := profile.Preset("monolith")
+	if err != nil {
+		return err
+	}
+	if err := p.Set("cache.engine=" + cache); err != nil {
+		return err
+	}
+	made, err := generator.Generate(ctx, generator.Request{
+		Name: "shop", Spec: "testdata/specs/good/shop.yaml", Profile: p, Read: os.ReadFile, Generator: "modules",
+	})
+	if err != nil {
+		return err
+	}
+	return write.New(ctx, dir, made.Plan)
+}
+
+// seed writes a go.mod that requires what this repository requires, so that tidy
+// keeps our versions and drops what is not used.
+func seed(dir string) error {
+	text, err := os.ReadFile("go.mod")
+	if err != nil {
+		return err
+	}
+	own, err := modfile.Parse("go.mod", text, nil)
+	if err != nil {
+		return err
+	}
+	var next modfile.File
+	err = errors.Join(next.AddModuleStmt("example.com/shop"), next.AddGoStmt(own.Go.Version))
+	for _, r := range own.Require {
+		err = errors.Join(err, next.AddRequire(r.Mod.Path, r.Mod.Version))
+	}
+	if err != nil {
+		return err
+	}
+	made, err := next.Format()
+	if err != nil {
+		return err
+	}
+	sums, err := os.ReadFile("go.sum")
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(dir, "go.mod"), made, 0o600),
+		os.WriteFile(filepath.Join(dir, "go.sum"), sums, 0o600))
+}
+
+// store keeps both files, go.mod without its module line.
+func store(dir, out string) error {
+	text, err := os.ReadFile(filepath.Join(dir, "go.mod")) //nolint:gosec // our own temporary folder
+	if err != nil {
+		return err
+	}
+	_, text, ok := bytes.Cut(text, []byte("module example.com/shop\n"))
+	if !ok {
+		return errors.New("go.mod has no module line")
+	}
+	sums, err := os.ReadFile(filepath.Join(dir, "go.sum")) //nolint:gosec // our own temporary folder
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(out, "go.mod.txt"), text, 0o644), //nolint:gosec // source files
+		os.WriteFile(filepath.Join(out, "go.sum.txt"), sums, 0o644)) //nolint:gosec // source files
+}
