@@ -254,8 +254,11 @@ func (t *typer) field(p *Property, s *Schema, owner string, names *allocator) *F
 	}
 	// A struct that holds itself by value has no size. No finite JSON satisfies such
 	// a schema, so it does not matter that the pointer lets null in.
-	if f.Presence == Required && holdsByValue(p.Schema, s, map[*Schema]bool{}) {
+	if f.Presence == Required && holdsByValue(p.Schema, s, false, map[*Schema]bool{}) {
 		f.Presence = RequiredNullable
+	}
+	if f.Presence == OptionalNullable && holdsByValue(p.Schema, s, true, map[*Schema]bool{}) {
+		f.Ref = &Ref{Kind: RefRaw, Schema: &Schema{Kind: KindUnion, Nullable: true, AnyOf: []*Schema{p.Schema}}, Variants: []*Ref{f.Ref}}
 	}
 	if f.JSON == "-" {
 		f.JSON = "-,"
@@ -263,9 +266,10 @@ func (t *typer) field(p *Property, s *Schema, owner string, names *allocator) *F
 	return f
 }
 
-// holdsByValue reports whether a value of s holds one of target by way of required
-// members alone.
-func holdsByValue(s, target *Schema, seen map[*Schema]bool) bool {
+// holdsByValue reports whether the Go type of s holds that of target without a
+// pointer between: by way of required members, and with nullable also of those
+// that wire.Nullable holds.
+func holdsByValue(s, target *Schema, nullable bool, seen map[*Schema]bool) bool {
 	if s == nil || s.Kind != KindObject || seen[s] {
 		return false
 	}
@@ -274,7 +278,8 @@ func holdsByValue(s, target *Schema, seen map[*Schema]bool) bool {
 	}
 	seen[s] = true
 	for _, p := range s.Properties {
-		if p.Required && !p.Schema.Nullable && holdsByValue(p.Schema, target, seen) {
+		byValue := p.Required && !p.Schema.Nullable || nullable && !p.Required && p.Schema.Nullable
+		if byValue && holdsByValue(p.Schema, target, nullable, seen) {
 			return true
 		}
 	}

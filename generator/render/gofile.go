@@ -160,8 +160,11 @@ func comment(indent, lead, text string) string {
 		if runes := []rune(w); len(runes) > 80 {
 			w = string(runes[:80]) + "…"
 		}
-		if w == "Deprecated:" { // a marker that linters act on
+		switch { // markers that tools act on
+		case w == "Deprecated:":
 			w = "Deprecated"
+		case strings.HasPrefix(w, "+build"):
+			w = strings.TrimPrefix(w, "+")
 		}
 		width := len([]rune(w))
 		if i == 0 || line+width > 96 {

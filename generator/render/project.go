@@ -185,14 +185,14 @@ func execute(templates fs.FS, name string, view any) ([]byte, error) {
 // view is what the templates print. Every text from the document is escaped
 // already: nothing here can open a Markdown, YAML or shell construct.
 type view struct {
-	Name, Module, Title, BasePath        string
-	First, Scopes                        string
-	ExampleOp, GoVersion, Rate, P99      string
-	Implemented, Total                   int
-	Secured                              bool
-	Operations                           []operationView
-	Notes                                []string
-	Services                             []serviceView
+	Name, Module, Title, BasePath   string
+	First, Scopes                   string
+	ExampleOp, GoVersion, Rate, P99 string
+	Implemented, Total              int
+	Secured                         bool
+	Operations                      []operationView
+	Notes                           []string
+	Services                        []serviceView
 }
 
 type operationView struct{ ID, Route, Service, State string }

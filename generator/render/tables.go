@@ -109,8 +109,9 @@ func fieldExpr(c *model.Column) string {
 func migration(p *model.Project, s *model.Service) []byte {
 	var b strings.Builder
 	b.WriteString("-- +goose Up\n")
+	names := map[string]bool{}
 	for _, r := range s.Resources {
-		createTable(&b, p.Engine, r)
+		createTable(&b, p.Engine, r, names)
 	}
 	if len(s.Resources) == 0 {
 		b.WriteString("SELECT 1;\n")
@@ -129,7 +130,8 @@ func migration(p *model.Project, s *model.Service) []byte {
 // a-z, 0-9 and _.
 func identifier(name string) string { return `"` + name + `"` }
 
-func createTable(b *strings.Builder, engine model.Engine, r *model.Resource) {
+// createTable prints a table and its indexes; taken holds the service's index names.
+func createTable(b *strings.Builder, engine model.Engine, r *model.Resource, taken map[string]bool) {
 	fmt.Fprintf(b, "CREATE TABLE %s (\n", identifier(r.Table))
 	var lines []string
 	for _, c := range r.Columns {
@@ -152,7 +154,13 @@ func createTable(b *strings.Builder, engine model.Engine, r *model.Resource) {
 		for i, c := range columns {
 			names[i] = identifier(c)
 		}
-		fmt.Fprintf(b, "CREATE INDEX %s ON %s (%s);\n", identifier(r.Table+"_"+strings.Join(columns, "_")+"_idx"), identifier(r.Table), strings.Join(names, ", "))
+		base := r.Table + "_" + strings.Join(columns, "_") + "_idx"
+		name := base
+		for n := 2; taken[name]; n++ {
+			name = base + strconv.Itoa(n)
+		}
+		taken[name] = true
+		fmt.Fprintf(b, "CREATE INDEX %s ON %s (%s);\n", identifier(name), identifier(r.Table), strings.Join(names, ", "))
 	}
 }
 

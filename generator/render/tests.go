@@ -1,8 +1,8 @@
 package render
 
 import (
-	"bytes"
 	"encoding/json"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,8 +18,9 @@ func testFile(p *model.Project) *goFile {
 	g.P("// flows are the lives of the resources, parents first. {name} in a path or body is")
 	g.P("// replaced by the key of what the flow of that name created.")
 	g.P("var flows = []flow{")
+	made := map[*model.Resource]bool{}
 	for _, r := range creationOrder(p) {
-		flow(g, r)
+		made[r] = flow(g, p.API, r, made)
 	}
 	g.P("}\n")
 	if isSecured(p) {
@@ -64,45 +65,90 @@ func opOf(r *model.Resource, kind model.OpKind) *model.Op {
 	return nil
 }
 
-func flow(g *goFile, r *model.Resource) {
+// flow prints the life of a resource; false when the test cannot make one: its
+// parent or what it refers to cannot be made, or the test has no credentials for
+// it.
+func flow(g *goFile, api *model.API, r *model.Resource, made map[*model.Resource]bool) bool {
 	create := opOf(r, model.OpCreate)
-	body, ok := bodyFor(create)
-	if !ok || len(r.Scopes) > 0 || parentUnmade(r) {
-		return
+	body, ok := bodyFor(create, made)
+	if !ok || len(r.Scopes) > 0 || r.Parent != nil && !made[r.Parent] || create.Idempotent == "required" || !open(api, create) {
+		return false
 	}
+	key := r.Key.Property
+	if create.Result.Ref == nil || !slices.ContainsFunc(create.Result.Fields, func(f *model.FieldSource) bool { return f.Column == r.Key }) {
+		if key = ""; !create.Result.Location {
+			return false
+		}
+	}
+	usable := func(kind model.OpKind) *model.Op {
+		if op := opOf(r, kind); op != nil && op.IfMatch != "required" && op.Idempotent != "required" && open(api, op) {
+			return op
+		}
+		return nil
+	}
+	field := func(name, value string) { g.P("\t\t%s: %s,", name, goString(value)) }
 	g.P("\t{")
-	g.P("\t\tname: %s, create: %s,", strconv.Quote(flowName(r)), strconv.Quote(flowPath(create)))
-	g.P("\t\tbody: %s,", goString(body))
-	if r.Key.Property != "" && create.Result.Ref != nil {
-		g.P("\t\tkey: %s,", strconv.Quote(r.Key.Property))
+	field("name", flowName(r))
+	send := func(name string, op *model.Op, body string) {
+		media := ""
+		if op.Body != nil && op.Body.Media != "application/json" && !strings.Contains(op.Body.Media, "*") {
+			media = ", media: " + strconv.Quote(op.Body.Media)
+		}
+		if body != "" {
+			media += ", body: " + goString(body)
+		}
+		g.P("\t\t%s: request{path: %s%s},", name, goString(flowPath(op)), media)
 	}
-	if get := opOf(r, model.OpGet); get != nil {
-		g.P("\t\titem: %s,", strconv.Quote(flowPath(get)))
+	send("create", create, body)
+	if key != "" {
+		field("key", key)
+	}
+	get := usable(model.OpGet)
+	if get != nil {
+		field("item", flowPath(get))
 		if missing := missingKey(get); missing != "" {
-			path := strings.Replace(flowPath(get), "{"+flowName(r)+"}", missing, 1)
-			g.P("\t\tmissing: %s,", strconv.Quote(path))
+			field("missing", strings.Replace(flowPath(get), "{"+flowName(r)+"}", missing, 1))
 		}
 	}
-	if list := opOf(r, model.OpList); list != nil && !hasRequiredQuery(list) {
-		g.P("\t\tlist: %s,", strconv.Quote(flowPath(list)))
+	if list := usable(model.OpList); list != nil && !hasRequiredQuery(list) {
+		field("list", flowPath(list))
 	}
-	if replace := opOf(r, model.OpReplace); replace != nil && replace.IfMatch != "required" {
-		if body, ok := bodyFor(replace); ok {
-			g.P("\t\treplace: %s,", goString(body))
+	for _, change := range []struct {
+		name string
+		kind model.OpKind
+	}{{"replace", model.OpReplace}, {"patch", model.OpPatch}} {
+		op := usable(change.kind)
+		if op == nil {
+			continue
+		}
+		if body, ok := bodyFor(op, made); ok {
+			send(change.name, op, body)
 		}
 	}
-	if patch := opOf(r, model.OpPatch); patch != nil && patch.IfMatch != "required" {
-		if body, ok := bodyFor(patch); ok {
-			g.P("\t\tpatch: %s,", goString(body))
-		}
-	}
-	if remove := opOf(r, model.OpDelete); remove != nil && remove.IfMatch != "required" {
-		g.P("\t\tremove: %s,", strconv.Quote(flowPath(remove)))
+	if remove := usable(model.OpDelete); remove != nil {
+		field("remove", flowPath(remove))
 	}
 	if requiresSomething(create) {
 		g.P("\t\tinvalid: %d,", create.Invalid)
 	}
 	g.P("\t},")
+	return true
+}
+
+// open reports whether the test's credentials let it call an operation: a bearer
+// token, and API keys in headers.
+func open(api *model.API, op *model.Op) bool {
+	carried := func(use model.SchemeUse) bool {
+		for _, s := range api.Security {
+			if s.Name == use.Scheme {
+				return !(s.Type == "http" && s.Scheme == "basic") && (s.Type != "apiKey" || s.In == "header" && !strings.EqualFold(s.Parameter, "Authorization"))
+			}
+		}
+		return true
+	}
+	return len(op.Security) == 0 || slices.ContainsFunc(op.Security, func(r model.Requirement) bool {
+		return !slices.ContainsFunc(r, func(use model.SchemeUse) bool { return !carried(use) })
+	})
 }
 
 // missingKey is a well-formed key that no row has, "" when the parameter's schema
@@ -116,15 +162,6 @@ func missingKey(get *model.Op) string {
 		return "00000000-0000-7000-8000-000000000000"
 	}
 	return ""
-}
-
-func parentUnmade(r *model.Resource) bool {
-	for _, ref := range r.References {
-		if opOf(ref.Target, model.OpCreate) == nil && !ref.Column.Nullable {
-			return true
-		}
-	}
-	return false
 }
 
 func hasRequiredQuery(op *model.Op) bool {
@@ -153,23 +190,31 @@ func flowName(r *model.Resource) string { return r.Service.Package + "." + r.Fie
 
 // flowPath is an operation's path with placeholders that name flows.
 func flowPath(op *model.Op) string {
-	path := op.Route
-	replace := func(param, value string) {
-		path = strings.Replace(path, "{"+param+"}", "{"+value+"}", 1)
-	}
+	names := map[string]string{}
 	for _, p := range op.ParentParams {
 		if p.Resource != nil {
-			replace(p.Param.Name, flowName(p.Resource))
+			names[p.Param.Name] = flowName(p.Resource)
 		}
 	}
 	if op.KeyParam != nil {
-		replace(op.KeyParam.Name, flowName(op.Resource))
+		names[op.KeyParam.Name] = flowName(op.Resource)
 	}
-	return path
+	var b strings.Builder
+	rest := op.Route
+	for {
+		static, after, found := strings.Cut(rest, "{")
+		b.WriteString((&url.URL{Path: static}).EscapedPath())
+		if !found {
+			return b.String()
+		}
+		name, tail, _ := strings.Cut(after, "}")
+		b.WriteString("{" + names[name] + "}")
+		rest = tail
+	}
 }
 
-// bodyFor is a valid body of an operation, with references to other flows.
-func bodyFor(op *model.Op) (string, bool) {
+// bodyFor is a valid body of an operation, with references to flows that are made.
+func bodyFor(op *model.Op, made map[*model.Resource]bool) (string, bool) {
 	if op.Body == nil {
 		return "", true
 	}
@@ -181,9 +226,17 @@ func bodyFor(op *model.Op) (string, bool) {
 	if json.Unmarshal(text, &members) != nil {
 		return "", false
 	}
+	fields := op.Body.Ref.Named.Fields
 	for _, ref := range op.Resource.References {
 		name := ref.Column.Property
 		if _, ok := members[name]; !ok || ref.Column == op.Resource.ParentColumn {
+			continue
+		}
+		if !made[ref.Target] {
+			delete(members, name)
+			if slices.ContainsFunc(fields, func(f *model.Field) bool { return f.Property.Name == name && f.Property.Required }) {
+				return "", false
+			}
 			continue
 		}
 		placeholder := "{" + flowName(ref.Target) + "}"
@@ -192,33 +245,32 @@ func bodyFor(op *model.Op) (string, bool) {
 		}
 		members[name] = json.RawMessage(placeholder)
 	}
-	var b bytes.Buffer
-	b.WriteByte('{')
-	first := true
-	for _, f := range op.Body.Ref.Named.Fields {
-		value, ok := members[f.Property.Name]
-		if !ok {
-			continue
+	return object(fields, members), true
+}
+
+// object prints an object's members in the order of its type's fields.
+func object(fields []*model.Field, members map[string]json.RawMessage) string {
+	var parts []string
+	for _, f := range fields {
+		if value, ok := members[f.Property.Name]; ok {
+			parts = append(parts, jsonString(f.Property.Name)+": "+string(value))
 		}
-		if !first {
-			b.WriteString(", ")
-		}
-		first = false
-		name, err := json.Marshal(f.Property.Name)
-		if err != nil {
-			return "", false
-		}
-		b.Write(name)
-		b.WriteString(": ")
-		b.Write(value)
 	}
-	b.WriteByte('}')
-	return b.String(), true
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+// jsonString prints a string as JSON.
+func jsonString(s string) string {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return `""`
+	}
+	return string(text)
 }
 
 // goString prints a string as a Go literal, raw where that is easier to read.
 func goString(s string) string {
-	if strconv.CanBackquote(s) {
+	if strings.Contains(s, `"`) && strconv.CanBackquote(s) && !strings.Contains(s, "\t") {
 		return "`" + s + "`"
 	}
 	return strconv.Quote(s)
@@ -238,7 +290,7 @@ func credentials(p *model.Project) (scopes, headers []string) {
 	}
 	slices.Sort(scopes)
 	for _, s := range p.API.Security {
-		if s.Type == "apiKey" && s.In == "header" && !strings.EqualFold(s.Parameter, "Authorization") {
+		if s.Type == "apiKey" && s.In == "header" && !strings.EqualFold(s.Parameter, "Authorization") && !slices.Contains(headers, s.Parameter) {
 			headers = append(headers, s.Parameter)
 		}
 	}

@@ -3,7 +3,7 @@ package spec
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
+	"regexp"
 	"sort"
 	"strings"
 
@@ -31,7 +31,7 @@ func newConverter(d *Document) *converter {
 
 func (c *converter) api() *model.API {
 	doc := c.d.doc
-	api := &model.API{BasePath: basePath(doc.Servers)}
+	api := &model.API{BasePath: c.basePath(doc.Servers)}
 	if doc.Info != nil {
 		api.Title, api.Description, api.Version = doc.Info.Title, doc.Info.Description, doc.Info.Version
 	}
@@ -61,22 +61,38 @@ func (c *converter) api() *model.API {
 	return api
 }
 
+// plainPath is a base path that needs no escaping anywhere.
+var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*$`)
+
 // basePath is the path of the first server, the only one that is served.
-func basePath(servers openapi3.Servers) string {
+func (c *converter) basePath(servers openapi3.Servers) string {
 	if len(servers) == 0 || servers[0] == nil {
 		return ""
 	}
 	text := servers[0].URL
-	for name, v := range servers[0].Variables {
-		if v != nil {
+	for _, name := range sortedKeys(servers[0].Variables) {
+		if v := servers[0].Variables[name]; v != nil {
 			text = strings.ReplaceAll(text, "{"+name+"}", v.Default)
 		}
 	}
-	u, err := url.Parse(text)
-	if err != nil {
+	if i := strings.Index(text, "://"); i >= 0 { // the host may hold anything: only the path counts
+		_, after, _ := strings.Cut(text[i+3:], "/")
+		text = "/" + after
+	}
+	text, _, _ = strings.Cut(text, "?")
+	text = strings.TrimRight(text, "/")
+	if text != "" && !strings.HasPrefix(text, "/") {
+		text = "/" + text
+	}
+	if !plainPath.MatchString(text) || strings.Contains(text, "/..") || strings.Contains(text, "/./") {
+		at := place(c.d.File, servers[0].Origin)
+		c.warnings = append(c.warnings, &problem.Problem{
+			Code: "server-path", File: at.File, Line: at.Line, Column: at.Column,
+			Message: fmt.Sprintf("the first server's path %.60q cannot be a base path; the API is served at /", text),
+		})
 		return ""
 	}
-	return strings.TrimRight(u.Path, "/")
+	return text
 }
 
 func securityScheme(name string, s *openapi3.SecurityScheme) *model.SecurityScheme {

@@ -4,6 +4,7 @@
 package spec
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"path"
@@ -60,6 +61,9 @@ func Load(read ReadFile, file string) (*Document, error) {
 	}
 	c := newConverter(d)
 	d.API = c.api()
+	if len(d.API.Operations) == 0 {
+		return nil, d.fail("no-operations", "the document declares no operations, so there is nothing to serve", "add an operation such as `get:` to a path")
+	}
 	d.Warnings = append(d.Warnings, c.warnings...)
 	return d, nil
 }
@@ -71,6 +75,30 @@ func (d *Document) load(read ReadFile, data []byte) error {
 	if len(data) < 4<<20 {
 		text = append(append([]byte(nil), data...), "\n#yaml"...)
 	}
+	location := &url.URL{Path: filepath.Base(d.File)}
+	doc, err := d.loader(read).LoadFromDataWithPath(text, location)
+	if err != nil && looksJSON(data) && strings.Contains(err.Error(), "yaml: ") {
+		doc, err = d.loader(read).LoadFromDataWithPath(data, location) // JSON that YAML does not take, such as DEL
+	}
+	if err != nil {
+		var inner problem.List
+		if errors.As(err, &inner) {
+			return inner
+		}
+		if problems := misshapen(d.File, data); len(problems) > 0 {
+			return problems
+		}
+		return d.fail("spec-load", tidy(err.Error()), "check the document with a YAML or OpenAPI editor")
+	}
+	if err := d.checkVersion(doc); err != nil {
+		return err
+	}
+	d.doc, d.Version = doc, doc.OpenAPI
+	return nil
+}
+
+// loader is a kin-openapi loader that reads files of the document's folder only.
+func (d *Document) loader(read ReadFile) *openapi3.Loader {
 	loader := openapi3.NewLoader()
 	loader.IncludeOrigin = true
 	loader.IsExternalRefsAllowed = true
@@ -84,26 +112,20 @@ func (d *Document) load(read ReadFile, data []byte) error {
 		if err != nil {
 			return nil, err
 		}
+		if problems := checkText(filepath.Join(root, filepath.FromSlash(rel)), content); len(problems) > 0 {
+			return nil, problems
+		}
 		d.Files[rel] = content
 		return content, nil
 	}
-	location := &url.URL{Path: filepath.Base(d.File)}
-	doc, err := loader.LoadFromDataWithPath(text, location)
-	if err != nil {
-		return d.fail("spec-load", tidy(err.Error()), "check the document with a YAML or OpenAPI editor")
-	}
-	if err := d.checkVersion(doc); err != nil {
-		return err
-	}
-	d.doc, d.Version = doc, doc.OpenAPI
-	return nil
+	return loader
 }
 
 func (d *Document) checkVersion(doc *openapi3.T) error {
 	switch {
 	case doc.OpenAPI == "":
 		return d.fail("not-openapi", "this is not an OpenAPI document: it has no `openapi` field",
-			"start it with `openapi: 3.1.0`; Swagger 2.0 documents are not read by this build")
+			"start it with `openapi: 3.1.0`; convert Swagger 2.0 to OpenAPI 3 first")
 	case !strings.HasPrefix(doc.OpenAPI, "3."):
 		return d.fail("openapi-version", fmt.Sprintf("OpenAPI %.20q is not supported", doc.OpenAPI), "use 3.0 or 3.1")
 	case doc.Paths.Len() == 0:
@@ -126,19 +148,11 @@ func insideFolder(uri *url.URL) (string, error) {
 	if path.IsAbs(rel) || rel == ".." || strings.HasPrefix(rel, "../") {
 		return "", fmt.Errorf("reference %q leaves the document's folder", uri)
 	}
-	return rel, nil
-}
-
-// tidy turns a loader's message into one line without Go type names.
-func tidy(message string) string {
-	if i := strings.LastIndex(message, "yaml error: "); i >= 0 {
-		message = message[i+len("yaml error: "):]
+	switch strings.ToLower(path.Ext(rel)) {
+	case ".yaml", ".yml", ".json":
+		return rel, nil
 	}
-	message = strings.NewReplacer("*openapi3.", "", "openapi3.", "", "\n", " ").Replace(message)
-	if len(message) > 400 {
-		message = message[:400] + "…"
-	}
-	return message
+	return "", fmt.Errorf("reference %q is to a file that is neither .yaml, .yml nor .json", uri)
 }
 
 // sortedKeys returns the keys of m in order.

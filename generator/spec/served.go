@@ -3,6 +3,7 @@ package spec
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"sort"
 	"strings"
@@ -36,13 +37,15 @@ func (d *Document) Served(p *model.Project) ([]byte, error) {
 				item.SetOperation(method, nil)
 				continue
 			}
+			operation.Parameters = append(operation.Parameters, inherited(operation.Parameters, item.Parameters)...)
 			serveOperation(operation, op)
 		}
-		dropParameters(&item.Parameters, nil)
+		item.Parameters, item.Servers = nil, nil
 		if len(item.Operations()) == 0 {
 			doc.Paths.Delete(path)
 		}
 	}
+	doc.Webhooks = nil // the server calls nobody
 	doc.Servers = openapi3.Servers{{URL: basePathOrRoot(p.API.BasePath), Description: "this server"}}
 	return marshalYAML(doc)
 }
@@ -57,21 +60,15 @@ func basePathOrRoot(base string) string {
 // copyOf loads the document anew, so that changes do not reach d.
 func (d *Document) copyOf() (*openapi3.T, error) {
 	fresh := &Document{File: d.File, Files: map[string][]byte{}}
+	folder := filepath.Dir(d.File)
 	read := func(name string) ([]byte, error) {
-		for rel, data := range d.Files {
-			if strings.HasSuffix(strings.ReplaceAll(name, "\\", "/"), rel) {
-				return data, nil
-			}
+		rel, err := filepath.Rel(folder, name)
+		if data, ok := d.Files[filepath.ToSlash(rel)]; ok && err == nil {
+			return data, nil
 		}
 		return nil, fmt.Errorf("%s is not part of the document", name)
 	}
-	var root []byte
-	for rel, data := range d.Files {
-		if strings.HasSuffix(strings.ReplaceAll(d.File, "\\", "/"), rel) && !strings.Contains(rel, "/") {
-			root = data
-		}
-	}
-	if err := fresh.load(read, root); err != nil {
+	if err := fresh.load(read, d.Files[filepath.Base(d.File)]); err != nil {
 		return nil, err
 	}
 	if len(d.Files) > 1 {
@@ -86,6 +83,7 @@ func serveOperation(operation *openapi3.Operation, op *model.Op) {
 		refused[r.In+" "+r.Name] = true
 	}
 	dropParameters(&operation.Parameters, refused)
+	operation.Servers, operation.Callbacks = nil, nil
 	if operation.Responses == nil {
 		operation.Responses = openapi3.NewResponsesWithCapacity(4)
 	}
@@ -104,6 +102,14 @@ func serveOperation(operation *openapi3.Operation, op *model.Op) {
 			keepProduced(ref, r)
 		}
 	}
+}
+
+// inherited lists the path item's parameters that an operation does not override:
+// each operation may act on other ones.
+func inherited(own, shared openapi3.Parameters) openapi3.Parameters {
+	return slices.DeleteFunc(slices.Clone(shared), func(ref *openapi3.ParameterRef) bool {
+		return ref == nil || ref.Value == nil || own.GetByInAndName(ref.Value.In, ref.Value.Name) != nil
+	})
 }
 
 // keepJSON drops the media types of a body that the server does not read.

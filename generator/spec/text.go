@@ -75,7 +75,11 @@ func checkText(file string, data []byte) problem.List {
 		return one("not-openapi", "this is not an OpenAPI document: its top level is not a mapping", "start it with `openapi: 3.1.0`", p.Line, p.Column)
 	}
 	counter := &nodeCounter{anchors: map[string]int{}}
-	if n := counter.count(body, 0); n > maxNodes || counter.deep {
+	n := counter.count(body, 0)
+	if counter.deep {
+		return one("yaml-deep", fmt.Sprintf("the document is nested deeper than %d levels", maxDepth), "write the inner parts as components", 1, 1)
+	}
+	if n > maxNodes {
 		return one("yaml-bomb", "the document grows out of bounds when its aliases are expanded", "write the repeated parts as `$ref` instead of YAML aliases", 1, 1)
 	}
 	return nil
@@ -148,8 +152,8 @@ func (c *nodeCounter) count(n ast.Node, depth int) int {
 	return total
 }
 
-// checkReferences finds every reference that cannot be followed, all at once
-// and with its place. Documents over 4 MiB are left to the loader, which stops
+// checkReferences finds every reference that cannot be followed, all at once and
+// with its place. Documents over 4 MiB are left to the loader, which stops
 // at the first.
 func (d *Document) checkReferences(read ReadFile, data []byte) problem.List {
 	if len(data) > 4<<20 {
@@ -225,7 +229,10 @@ func (w *referenceWalk) check(s *ast.StringNode) {
 		return
 	}
 	if uri.Path == "" && uri.Host == "" {
-		return // an anchor in this document: the loader's business
+		if ref != "#" && ref != "" {
+			report("ref-anchor", fmt.Sprintf("reference %.200q names an anchor, which this build does not follow", ref), "write the path, such as `#/components/schemas/NAME`")
+		}
+		return
 	}
 	rel, err := insideFolder(uri)
 	if err != nil {

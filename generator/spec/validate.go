@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,8 +17,11 @@ import (
 
 // ResponseValidator returns a function that checks a response against the
 // document: its media type, and its body against the schema declared for the
-// status. It may be called by any number of goroutines.
+// status. It may be called by any number of goroutines. Write-only properties are
+// not required in responses (OpenAPI 3.0.4, section 4.7.24.1), in 3.1 either,
+// where the words are gone but a server that sends secrets back is none the better.
 func (d *Document) ResponseValidator() func(op *model.Operation, status int, header http.Header, body []byte) error {
+	d = d.forResponses()
 	options := []openapi3.SchemaValidationOption{openapi3.VisitAsResponse(), openapi3.EnableFormatValidation()}
 	if d.doc.IsOpenAPI31OrLater() {
 		options = append(options, openapi3.EnableJSONSchema2020())
@@ -47,6 +51,27 @@ func (d *Document) ResponseValidator() func(op *model.Operation, status int, hea
 		}
 		return nil
 	}
+}
+
+// forResponses is the document with write-only properties required nowhere; d
+// itself where it cannot be copied.
+func (d *Document) forResponses() *Document {
+	doc, err := d.copyOf()
+	if err != nil {
+		return d
+	}
+	err = doc.WalkSchemas(func(_ string, ref *openapi3.SchemaRef) error {
+		s := ref.Value
+		s.Required = slices.DeleteFunc(s.Required, func(name string) bool {
+			p := s.Properties[name]
+			return p != nil && p.Value != nil && p.Value.WriteOnly
+		})
+		return nil
+	})
+	if err != nil {
+		return d
+	}
+	return &Document{File: d.File, Version: d.Version, Files: d.Files, API: d.API, doc: doc}
 }
 
 // responseFor is the response declared for a status: the code, its range, or the

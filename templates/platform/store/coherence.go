@@ -55,10 +55,10 @@ func (c *Collection[T]) load(ctx context.Context, id any) (*T, error) {
 		return c.read(ctx, c.layout.selectRow, id)
 	}
 	key := keyText(id)
-	if c.fence.holds(key) {
+	if c.fence.holds(key) || c.epoch.ending.Load() > 0 {
 		return c.read(ctx, c.layout.selectRow, id)
 	}
-	value, err := c.cache.Load(ctx, c.prefix+key, c.ttl, rowCodec[T]{c.table}, func(ctx context.Context) (any, error) {
+	value, err := c.cache.Load(ctx, c.cacheKey(key), c.ttl, rowCodec[T]{c.table}, func(ctx context.Context) (any, error) {
 		return c.read(ctx, c.layout.selectRow, id)
 	})
 	if err != nil {
@@ -71,6 +71,9 @@ func (c *Collection[T]) load(ctx context.Context, id any) (*T, error) {
 	return row, nil
 }
 
+// cacheKey is where the cache keeps a row.
+func (c *Collection[T]) cacheKey(key string) string { return c.prefix + c.epoch.prefix() + key }
+
 // written keeps the cache away from a row until u is over, and then forgets the
 // row, committed or not: after a commit whose answer was lost nobody knows.
 func (c *Collection[T]) written(u *unit, key string) {
@@ -78,13 +81,13 @@ func (c *Collection[T]) written(u *unit, key string) {
 		return
 	}
 	if u == nil {
-		c.cache.Invalidate(context.Background(), c.prefix+key)
+		c.cache.Invalidate(context.Background(), c.cacheKey(key))
 		return
 	}
 	c.fence.raise(key)
 	ctx := context.WithoutCancel(u.ctx)
 	u.atEnd(func() {
-		c.cache.Invalidate(ctx, c.prefix+key)
+		c.cache.Invalidate(ctx, c.cacheKey(key))
 		c.fence.lower(key)
 	})
 }

@@ -25,6 +25,7 @@ type Collection[T any] struct {
 	ttl    time.Duration
 	prefix string
 	fence  fence
+	epoch  epoch
 }
 
 // Option sets up a Collection.
@@ -73,6 +74,11 @@ func NewCollection[T any](db *DB, table *Table[T], opts ...Option) *Collection[T
 		c.references[i].Exists = exists
 	}
 	c.layout, c.broken = table.layout(&db.dialect, c.references)
+	for _, r := range c.references {
+		if r.Table != "" && c.cache != nil {
+			db.dependents.add(r.Table, table.Name, &c.epoch)
+		}
+	}
 	return c
 }
 

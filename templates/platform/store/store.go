@@ -26,6 +26,7 @@ type DB struct {
 	turns       chan struct{} // one per unit that may write at once; first come, first served
 	reads       *statements
 	writes      *statements
+	dependents  dependents
 	saves       atomic.Uint64 // idempotency keys saved, for the sweep
 }
 

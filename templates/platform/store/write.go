@@ -207,6 +207,7 @@ func (c *Collection[T]) Delete(ctx context.Context, key any, where ...Cond) erro
 			}
 		}
 		c.written(unitOf(ctx, c.db), keyText(id))
+		c.db.dependents.deleted(unitOf(ctx, c.db), c.table.Name)
 		result, err := c.db.writes.execIn(ctx, tx, c.layout.deleteRow, id)
 		if err != nil {
 			return c.refused(ctx, "delete", err)

@@ -52,6 +52,7 @@ func Run(t *testing.T, engine Engine) {
 		{"Busy", testBusy},
 		{"Coherence", testCoherence},
 		{"Cache", testCache},
+		{"Cascade", testCascade},
 		{"Migration", testMigration},
 		{"Restart", testRestart},
 		{"Idempotency", testIdempotency},
@@ -156,6 +157,8 @@ func (e Engine) migrations() fstest.MapFS {
 	e.create(&up, "items", items().Columns, "id", "", "UNIQUE ("+e.quote("group")+", name)")
 	e.create(&up, "parts", parts().Columns, "", "id",
 		"FOREIGN KEY (item_id) REFERENCES items (id)", "FOREIGN KEY ("+e.quote("next")+") REFERENCES parts (id)")
+	e.create(&up, "leaves", leaves("", "").Columns, "id", "", "FOREIGN KEY (owner) REFERENCES items (id) ON DELETE CASCADE")
+	e.create(&up, "twigs", leaves("", "").Columns, "id", "", "FOREIGN KEY (owner) REFERENCES leaves (id) ON DELETE CASCADE")
 	return fstest.MapFS{"0001_init.sql": &fstest.MapFile{Data: []byte(up.String())}}
 }
 

@@ -1,0 +1,183 @@
+package acceptance
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"testing"
+)
+
+const goldenDir = repository + "/testdata/golden/monolith"
+
+// TestGolden: the shop as `monolith` generates it is what testdata/golden holds; it
+// is formatted, tidy, vetted and linted with this repository's own rules, unedited,
+// and its own tests pass. BACKEND_UPDATE=1 rewrites the golden.
+func TestGolden(t *testing.T) {
+	project := scaffold(t, "shop", shopSpec)
+	got := files(t, project.Dir)
+	if os.Getenv("BACKEND_UPDATE") != "" {
+		rewrite(t, got)
+	}
+	want := files(t, goldenDir)
+	for name := range want {
+		want[strings.TrimSuffix(name, ".golden")] = want[name]
+		if strings.HasSuffix(name, ".golden") {
+			delete(want, name)
+		}
+	}
+	for _, name := range names(got, want) {
+		switch {
+		case got[name] == nil:
+			t.Errorf("%s is no longer generated", name)
+		case want[name] == nil:
+			t.Errorf("%s is new", name)
+		case !bytes.Equal(got[name], want[name]):
+			t.Errorf("%s differs: %s", name, difference(got[name], want[name]))
+		}
+	}
+	if t.Failed() {
+		t.Log("`make golden` rewrites the golden; read its diff")
+	}
+	checkProject(t, project.Dir)
+}
+
+// checkProject holds a generated project to the standards of hand-written code.
+func checkProject(t *testing.T, dir string) {
+	t.Helper()
+	config, err := filepath.Abs(repository + "/.golangci.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	command(t, dir, "git", "init", "-q", ".") // golangci-lint looks for the root
+	for _, check := range [][]string{
+		{"gofmt", "-l", "."}, {"go", "mod", "tidy", "-diff"}, {"go", "mod", "verify"}, {"go", "vet", "./..."}, {"staticcheck", "./..."},
+		{"golangci-lint", "run", "--allow-parallel-runners", "--config", config, "./..."}, {"go", "test", "./..."},
+	} {
+		out, err := tryCommand(t, dir, check[0], check[1:]...)
+		quiet := check[0] == "gofmt" || check[2] == "tidy"
+		if err != nil || quiet && strings.TrimSpace(out) != "" {
+			t.Errorf("%s: %v\n%s", strings.Join(check, " "), err, out)
+		}
+	}
+}
+
+// files reads a project. internal/platform, which is tested in this repository,
+// counts as one hash; go.sum and the lock are left out, for every change of a
+// dependency or of the platform would touch them.
+func files(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	out := map[string][]byte{}
+	platform := sha256.New()
+	var seen bool
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		switch {
+		case strings.HasPrefix(rel, "internal/platform/") && rel != "internal/platform/SHA256":
+			seen = true
+			fmt.Fprintf(platform, "%s %d\n%s", rel, len(data), data)
+		case rel == "go.sum", strings.HasPrefix(rel, ".backend/"), strings.HasPrefix(rel, ".git/"):
+		default:
+			out[rel] = data
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen {
+		out["internal/platform/SHA256"] = []byte(hex.EncodeToString(platform.Sum(nil)) + "\n")
+	}
+	return out
+}
+
+// rewrite replaces the golden. Go files and go.mod get another ending, so that the
+// Go tool does not take them for packages or a module of this repository.
+func rewrite(t *testing.T, got map[string][]byte) {
+	t.Helper()
+	if err := os.RemoveAll(goldenDir); err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range got {
+		if strings.HasSuffix(name, ".go") || name == "go.mod" || strings.HasPrefix(filepath.Base(name), ".git") {
+			name += ".golden"
+		}
+		path := filepath.Join(goldenDir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func names(maps ...map[string][]byte) []string {
+	seen := map[string]bool{}
+	var out []string
+	for _, m := range maps {
+		for name := range m {
+			if !seen[name] {
+				seen[name] = true
+				out = append(out, name)
+			}
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+// difference is the first line in which two texts differ.
+func difference(got, want []byte) string {
+	g, w := strings.Split(string(got), "\n"), strings.Split(string(want), "\n")
+	for i := range max(len(g), len(w)) {
+		var a, b string
+		if i < len(g) {
+			a = g[i]
+		}
+		if i < len(w) {
+			b = w[i]
+		}
+		if a != b {
+			return fmt.Sprintf("line %d:\n  got  %s\n  want %s", i+1, a, b)
+		}
+	}
+	return "only in length"
+}
+
+// TestStandsAlone: a generated project builds, tests, migrates and runs with no
+// `backend` on PATH, and the same input gives the same bytes.
+func TestStandsAlone(t *testing.T) {
+	first, second := scaffold(t, "shop", shopSpec), scaffold(t, "shop", shopSpec)
+	a, b := files(t, first.Dir), files(t, second.Dir)
+	for _, name := range names(a, b) {
+		if !bytes.Equal(a[name], b[name]) {
+			t.Errorf("%s differs from one run to the next", name)
+		}
+	}
+	goTool := strings.TrimSpace(command(t, first.Dir, "go", "env", "GOROOT")) + "/bin"
+	t.Setenv("PATH", goTool+":/usr/bin:/bin")
+	if out, err := tryCommand(t, first.Dir, "sh", "-c", "command -v backend"); err == nil {
+		t.Skipf("backend is on the system's own PATH: %s", out)
+	}
+	command(t, first.Dir, "make", "build", "test")
+	if info, err := os.Stat(filepath.Join(first.Dir, "bin/shop")); err != nil || info.Size() == 0 {
+		t.Errorf("no binary: %v", err)
+	}
+}

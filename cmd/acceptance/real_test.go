@@ -1,0 +1,123 @@
+package acceptance
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// examples is the npm package that real documents come from, at a pinned version.
+const examples = "@readme/oas-examples@8.2.2"
+
+// fetchOnce brings the package through the ordinary npm client.
+var fetchOnce = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "backend-examples-")
+	if err != nil {
+		return "", err
+	}
+	fetch := exec.Command("sh", "-c", "npm pack --silent "+examples+" && tar xzf ./*.tgz")
+	fetch.Dir = dir
+	if out, err := fetch.CombinedOutput(); err != nil {
+		return string(out), err
+	}
+	return filepath.Join(dir, "package"), nil
+})
+
+// example is the path of a document of the package.
+func example(t *testing.T, name string) string {
+	t.Helper()
+	dir, err := fetchOnce()
+	if err != nil {
+		if os.Getenv("BACKEND_TEST_REQUIRE") == "all" || os.Getenv("CI") != "" {
+			t.Fatalf("npm pack %s: %v %s", examples, err, dir)
+		}
+		t.Skipf("npm pack %s: %v %s", examples, err, dir)
+	}
+	return filepath.Join(dir, name)
+}
+
+// result is the JSON of loadtest, as far as tests look at it.
+type result struct {
+	Verdict string
+	Reasons []string
+	Total   struct {
+		Requests   int
+		Errors     int
+		Violations int `json:"schema_violations"`
+		Validated  int `json:"validated"`
+	}
+	Operations []struct {
+		Operation string
+		Requests  int
+		Errors    int
+	}
+	Stubs []string
+}
+
+// TestReal takes documents that no one here wrote through the whole line. The
+// operations named are the hand count of what their texts allow to be stored; the
+// others are actions, computed results, or filter by what is not stored.
+func TestReal(t *testing.T) {
+	for _, doc := range []struct {
+		name, file  string
+		implemented []string
+	}{
+		{"petstore", "3.1/json/petstore.json", []string{
+			"addPet", "createUser", "deleteOrder", "deletePet", "deleteUser", "findPetsByStatus", "getOrderById", "getPetById",
+			"getUserByName", "placeOrder", "updateUser",
+		}},
+		{"train-travel", "3.1/json/train-travel.json", []string{
+			"create-booking", "create-booking-payment", "delete-booking", "get-booking", "get-bookings", "get-stations",
+		}},
+	} {
+		t.Run(doc.name, func(t *testing.T) {
+			project := scaffold(t, doc.name, example(t, doc.file))
+			var implemented []string
+			for _, c := range project.Coverage {
+				if c.Status != "stub" {
+					implemented = append(implemented, c.Operation)
+				} else if c.Reason == "" {
+					t.Errorf("stub %s has no reason", c.Operation)
+				}
+			}
+			for _, op := range doc.implemented {
+				if !slices.Contains(implemented, op) {
+					t.Errorf("%s is a stub", op)
+				}
+			}
+			checkProject(t, project.Dir)
+			r := loadtest(t, project.Dir, "--rate", "200", "--duration", "10s")
+			if r.Verdict != "pass" || r.Total.Errors != 0 || r.Total.Violations != 0 {
+				t.Errorf("verdict %s %v, %d errors, %d violations", r.Verdict, r.Reasons, r.Total.Errors, r.Total.Violations)
+			}
+			exercised := map[string]int{}
+			for _, op := range r.Operations {
+				exercised[op.Operation] = op.Requests
+			}
+			for _, op := range implemented {
+				if exercised[op] == 0 {
+					t.Errorf("%s was not exercised", op)
+				}
+			}
+		})
+	}
+}
+
+// loadtest runs a load test whose verdict may be anything.
+func loadtest(t *testing.T, args ...string) result {
+	t.Helper()
+	c := exec.Command(backend(t), append([]string{"loadtest", "--output", "json"}, args...)...)
+	var stderr strings.Builder
+	c.Stderr = &stderr
+	out, _ := c.Output() // the exit code repeats the verdict
+	var r result
+	if err := json.Unmarshal(out, &r); err != nil {
+		t.Fatalf("loadtest printed no JSON: %v\n%s\n%s", err, out, stderr.String())
+	}
+	return r
+}
