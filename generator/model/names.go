@@ -264,8 +264,8 @@ var reservedPackages = set("all", "app", "auth", "bytes", "cache", "cmd", "confi
 	"os", "path", "platform", "problem", "regexp", "rest", "slices", "slog", "split", "sql", "sqlite", "store", "strconv", "strings",
 	"sync", "telemetry", "testdata", "testing", "time", "url", "vendor", "wire",
 	// what internal/app itself declares
-	"a", "api", "authenticator", "cfg", "ctx", "db", "err", "flow", "flows", "migrations", "options", "placeholder", "router",
-	"rows", "scopes", "server", "service", "start")
+	"a", "authenticator", "cfg", "ctx", "err", "flow", "flows", "options", "placeholder", "request", "router", "rows",
+	"scopes", "server", "start")
 
 func set(names ...string) map[string]bool {
 	m := make(map[string]bool, len(names))

@@ -91,7 +91,7 @@ func (rb *rowBuilder) build(b *builder) string {
 	for _, s := range rb.schemas() {
 		for _, p := range s.Properties {
 			if rb.column(p.Name) == nil && !p.Schema.WriteOnly && !linkNames[normal(p.Name)] {
-				rb.addColumn(p)
+				rb.addColumn(p, s)
 			}
 		}
 	}
@@ -131,14 +131,13 @@ func (rb *rowBuilder) column(property string) *Column {
 	return nil
 }
 
-func (rb *rowBuilder) addColumn(p *Property) *Column {
+func (rb *rowBuilder) addColumn(p *Property, owner *Schema) {
 	c := &Column{
 		Name: rb.columns.take(snake(p.Name)), GoName: rb.fields.take(GoName(p.Name)), Property: p.Name,
-		Ref: rb.t.ref(p.Schema, rb.r.GoName+GoName(p.Name)), Schema: p.Schema, Nullable: true,
+		Ref: rb.t.member(p, owner, rb.r.GoName+GoName(p.Name)), Schema: p.Schema, Nullable: true,
 	}
 	c.Kind = columnKind(c.Ref)
 	rb.r.Columns = append(rb.r.Columns, c)
-	return c
 }
 
 // hidden adds a column that no message shows.

@@ -18,6 +18,9 @@ type typer struct {
 	byName   map[string]*Type // component name -> type
 	byShape  map[string]*Type // fingerprint of an inline schema -> type
 	refs     map[*Schema]*Ref
+	// open are the arrays, maps and unions that are being typed within the current
+	// struct: one that holds itself without a struct between has no Go type.
+	open map[*Schema]bool
 	// unenforced collects what validators leave out: "Schema.field: keyword".
 	unenforced []string
 }
@@ -25,7 +28,7 @@ type typer struct {
 func newTyper(names *allocator) *typer {
 	return &typer{
 		names: names, byName: map[string]*Type{}, byShape: map[string]*Type{},
-		refs: map[*Schema]*Ref{},
+		open: map[*Schema]bool{}, refs: map[*Schema]*Ref{},
 	}
 }
 
@@ -34,12 +37,18 @@ func (t *typer) ref(s *Schema, hint string) *Ref {
 	if s == nil {
 		return &Ref{Kind: RefRaw, Schema: &Schema{Kind: KindAny}}
 	}
+	if t.open[s] {
+		t.unenforced = append(t.unenforced, label(s, hint)+": what it holds of itself is kept as raw JSON")
+		return &Ref{Kind: RefRaw, Schema: &Schema{Kind: KindAny}}
+	}
 	if r, ok := t.refs[s]; ok {
 		return r
 	}
 	r := &Ref{Schema: s}
 	t.refs[s] = r // before the members: schemas recurse
+	t.open[s] = true
 	t.fill(r, s, hint)
+	delete(t.open, s)
 	for _, keyword := range s.Unenforced {
 		t.unenforced = append(t.unenforced, label(s, hint)+": "+keyword)
 	}
@@ -151,22 +160,26 @@ func joinLiterals(list []Literal) string {
 	return strings.Join(parts, ",")
 }
 
+// unicodeEscape is \u0041, which RE2 writes \x{0041}.
+var unicodeEscape = regexp.MustCompile(`(^|[^\\])\\u([0-9a-fA-F]{4})`)
+
 // pattern returns the compiled form of an ECMA-262 pattern, nil when there is
 // none or when Go's RE2 cannot run it, which is noted.
 func (t *typer) pattern(s *Schema, hint string) *Pattern {
 	if s.Pattern == "" {
 		return nil
 	}
-	if _, err := regexp.Compile(s.Pattern); err != nil {
+	expr := unicodeEscape.ReplaceAllString(s.Pattern, `${1}\x{${2}}`)
+	if _, err := regexp.Compile(expr); err != nil {
 		t.unenforced = append(t.unenforced, label(s, hint)+": pattern "+s.Pattern)
 		return nil
 	}
 	for _, p := range t.patterns {
-		if p.Expr == s.Pattern {
+		if p.Expr == expr {
 			return p
 		}
 	}
-	p := &Pattern{Var: t.names.take(goLocal(hint) + "Pattern"), Expr: s.Pattern}
+	p := &Pattern{Var: t.names.take(goLocal(hint) + "Pattern"), Expr: expr}
 	t.patterns = append(t.patterns, p)
 	return p
 }
@@ -230,6 +243,9 @@ func (t *typer) structure(s *Schema, hint string) *Type {
 		t.byShape[shape] = out
 	}
 	t.types = append(t.types, out)
+	outside := t.open
+	t.open = map[*Schema]bool{}
+	defer func() { t.open = outside }()
 	fields := newAllocator("DecodeJSON")
 	for _, p := range s.Properties {
 		out.Fields = append(out.Fields, t.field(p, s, out.Name, fields))
@@ -240,30 +256,39 @@ func (t *typer) structure(s *Schema, hint string) *Type {
 func (t *typer) field(p *Property, s *Schema, owner string, names *allocator) *Field {
 	f := &Field{
 		Name: names.take(GoName(p.Name)), JSON: p.Name, Doc: p.Schema.Description, Property: p,
-		Ref: t.ref(p.Schema, owner+GoName(p.Name)),
-	}
-	switch {
-	case p.Required && !p.Schema.Nullable:
-		f.Presence = Required
-	case p.Required:
-		f.Presence = RequiredNullable
-	case p.Schema.Nullable:
-		f.Presence = OptionalNullable
-	default:
-		f.Presence = Optional
+		Ref: t.member(p, s, owner+GoName(p.Name)), Presence: presenceOf(p),
 	}
 	// A struct that holds itself by value has no size. No finite JSON satisfies such
 	// a schema, so it does not matter that the pointer lets null in.
 	if f.Presence == Required && holdsByValue(p.Schema, s, false, map[*Schema]bool{}) {
 		f.Presence = RequiredNullable
 	}
-	if f.Presence == OptionalNullable && holdsByValue(p.Schema, s, true, map[*Schema]bool{}) {
-		f.Ref = &Ref{Kind: RefRaw, Schema: &Schema{Kind: KindUnion, Nullable: true, AnyOf: []*Schema{p.Schema}}, Variants: []*Ref{f.Ref}}
-	}
 	if f.JSON == "-" {
 		f.JSON = "-,"
 	}
 	return f
+}
+
+func presenceOf(p *Property) Presence {
+	switch {
+	case p.Required && !p.Schema.Nullable:
+		return Required
+	case p.Required:
+		return RequiredNullable
+	case p.Schema.Nullable:
+		return OptionalNullable
+	}
+	return Optional
+}
+
+// member is the Go type of a property of s. One that wire.Nullable would hold
+// within itself is kept as raw JSON, and checked all the same.
+func (t *typer) member(p *Property, s *Schema, hint string) *Ref {
+	r := t.ref(p.Schema, hint)
+	if presenceOf(p) == OptionalNullable && holdsByValue(p.Schema, s, true, map[*Schema]bool{}) {
+		return &Ref{Kind: RefRaw, Schema: &Schema{Kind: KindUnion, AnyOf: []*Schema{p.Schema}}, Variants: []*Ref{r}}
+	}
+	return r
 }
 
 // holdsByValue reports whether the Go type of s holds that of target without a

@@ -25,6 +25,9 @@ type schemaConverter struct {
 	done   map[*openapi3.Schema]*model.Schema
 	names  map[*openapi3.Schema]string
 	merged map[mergeKey]*openapi3.SchemaRef
+	// open are the results that are being filled, deferred what must wait for them.
+	open     map[*model.Schema]bool
+	deferred []func()
 }
 
 // mergeKey identifies the synthetic schema of two property schemas that allOf
@@ -37,6 +40,7 @@ func newSchemaConverter(doc *openapi3.T, file string) *schemaConverter {
 		done:   map[*openapi3.Schema]*model.Schema{},
 		names:  map[*openapi3.Schema]string{},
 		merged: map[mergeKey]*openapi3.SchemaRef{},
+		open:   map[*model.Schema]bool{},
 	}
 	if doc.Components != nil {
 		for _, name := range sortedKeys(doc.Components.Schemas) {
@@ -73,7 +77,14 @@ func (c *schemaConverter) convert(ref *openapi3.SchemaRef) *model.Schema {
 		out.Name = c.aliasOf(ref.Value)
 	}
 	c.done[ref.Value] = out
+	c.open[out] = true
 	c.fill(out, ref.Value)
+	delete(c.open, out)
+	for len(c.open) == 0 && len(c.deferred) > 0 {
+		next := c.deferred[0]
+		c.deferred = c.deferred[1:]
+		next()
+	}
 	if out.Position.Line == 0 {
 		out.Position = place(c.file, ref.Origin)
 	}
@@ -286,7 +297,11 @@ func (c *schemaConverter) fillUnion(out *model.Schema, f *flat) {
 		return
 	}
 	all := append(slices.Clone(out.OneOf), out.AnyOf...)
-	if len(all) == 1 && len(f.OneOf)+len(f.AnyOf) <= 2 {
+	switch {
+	case len(all) != 1 || len(f.OneOf)+len(f.AnyOf) > 2:
+	case c.open[all[0]]: // a union within its own variant: wait until that is whole
+		c.deferred = append(c.deferred, func() { adopt(out, all[0]) })
+	default:
 		adopt(out, all[0])
 	}
 }
@@ -294,6 +309,11 @@ func (c *schemaConverter) fillUnion(out *model.Schema, f *flat) {
 // adopt makes a union of one variant be that variant, under its own name and
 // annotations.
 func adopt(out, variant *model.Schema) {
+	if variant == out || variant.Kind == model.KindUnion && len(variant.OneOf)+len(variant.AnyOf) == 1 {
+		out.Kind, out.Reason = model.KindRaw, "a schema that refers to nothing but itself"
+		out.OneOf, out.AnyOf = nil, nil
+		return
+	}
 	keep := *out
 	*out = *variant
 	out.Nullable = keep.Nullable || variant.Nullable
@@ -306,9 +326,6 @@ func adopt(out, variant *model.Schema) {
 	}
 	if keep.Name != "" {
 		out.Name = keep.Name
-	}
-	if out.Kind == "" { // still being converted: a union that holds only itself
-		out.Kind, out.Reason = model.KindRaw, "a schema that refers to nothing but itself"
 	}
 }
 
