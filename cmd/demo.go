@@ -29,9 +29,9 @@ func newDemo(st *state.State, root *rootOptions) *cobra.Command {
 boot it on embedded parts, load-test it, and print the verdict. It needs nothing but Go.`,
 		RunE: func(c *cobra.Command, _ []string) error { return runDemo(c.Context(), st, root, o) },
 	}
-	c.Flags().StringVar(&o.dir, "dir", "", "where to write the shop (default ./shop-demo, or the next free number)")
-	c.Flags().Float64Var(&o.rate, "rate", 200, "requests per second to offer")
-	c.Flags().DurationVar(&o.duration, "duration", 10*time.Second, "for how long")
+	c.Flags().StringVar(&o.dir, "dir", "", "`DIR` to write the shop into (default ./shop-demo, or the next free number)")
+	c.Flags().Float64Var(&o.rate, "rate", 200, "requests per second to offer, `N`")
+	c.Flags().DurationVar(&o.duration, "duration", 10*time.Second, "for how long, `DURATION`")
 	return c
 }
 
@@ -74,8 +74,11 @@ func runDemo(ctx context.Context, st *state.State, root *rootOptions, o *demoOpt
 		target: result.Dir, rate: o.rate, duration: o.duration, seed: 1, slo: []string{"p99<200ms", "errors<=0", "schema_violations<=0"},
 		command: "backend loadtest " + shellPath(dir),
 	}
-	options, err := lt.options(st)
+	options, err := lt.options(st, nil)
 	if err != nil {
+		return err
+	}
+	if err := p.documents(st, &options); err != nil {
 		return err
 	}
 	out.Say("4/4 Measuring it …")
@@ -87,27 +90,27 @@ func runDemo(ctx context.Context, st *state.State, root *rootOptions, o *demoOpt
 		if err := printJSON(st, demoResult{result, took.Seconds(), measured}); err != nil {
 			return err
 		}
-		return exitOf(measured)
+		return exitOf(ctx, measured)
 	}
 	measured.Text(st.Stdout, st.Color)
-	fmt.Fprintf(st.Stdout, `
+	st.Printf(`
 Where to look next:
   %s   every operation, in the order of a request
   %s     the override: a rule, a write, one unit of work
   %s      the report, in a browser
   backend run %s                 run it on http://127.0.0.1:8080
 `, projectFile(dir, "internal/orders/http.gen.go"), projectFile(dir, "internal/orders/cancel.go"), projectFile(dir, "loadtest/report.html"), shellPath(dir))
-	return exitOf(measured)
+	return exitOf(ctx, measured)
 }
 
 // freeName is name, or name-2, name-3, … when it is taken.
 func freeName(st *state.State, name string) string {
-	for n := 2; st.Exists(name) && len(st.ListDir(name)) > 0; n++ {
-		if next := fmt.Sprintf("%s-%d", "shop-demo", n); !st.Exists(next) || n > 999 {
-			return next
-		}
+	taken := func(n string) bool { return st.Exists(n) && !(st.IsDir(n) && len(st.ListDir(n)) == 0) }
+	next := name
+	for n := 2; taken(next) && n < 1000; n++ {
+		next = fmt.Sprintf("%s-%d", name, n)
 	}
-	return name
+	return next
 }
 
 // demoProject scaffolds the shop and adds the override.
@@ -121,7 +124,7 @@ func demoProject(ctx context.Context, st *state.State, dir string) (*scaffoldRes
 	if err := st.WriteFile(spec, testdata.Shop); err != nil {
 		return nil, nil, environment("temp", err.Error(), "set TMPDIR")
 	}
-	result, _, err := scaffold(ctx, st, &scaffoldOptions{name: "shop", spec: spec, profile: "monolith", dir: dir})
+	result, err := scaffold(ctx, st, &scaffoldOptions{name: "shop", spec: spec, profile: "monolith", dir: dir})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -167,7 +170,11 @@ func (p *project) firstData(ctx context.Context, st *state.State, binary string)
 	return "first real data: POST /api/v1/products 201, GET of it 200", nil
 }
 
-func exitOf(r *loadtest.Result) error {
+// exitOf turns a verdict into the exit code.
+func exitOf(ctx context.Context, r *loadtest.Result) error {
+	if ctx.Err() != nil {
+		return &codeError{exitInterrupted, nil}
+	}
 	if code := r.ExitCode(); code != exitOK {
 		return &codeError{code, nil}
 	}

@@ -2,15 +2,12 @@ package cmd
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 
 	"github.com/e6b96b0c/backend/cmd/state"
@@ -34,6 +31,7 @@ type loadtestOptions struct {
 const (
 	maxRate     = 100_000
 	maxDuration = 24 * time.Hour
+	maxRequests = 1_000_000_000
 )
 
 func newLoadtest(st *state.State, root *rootOptions) *cobra.Command {
@@ -62,51 +60,57 @@ rate>=495, operation:createOrder:p95<20ms.`,
 				o.target = args[0]
 			}
 			o.command = "backend loadtest " + shellPath(o.target)
-			result, err := runLoadtest(c.Context(), st, c, o)
+			result, err := runLoadtest(c, st, root, o)
 			if err != nil {
 				return err
 			}
-			return printResult(st, root, result)
+			return printResult(c.Context(), st, root, result)
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&o.spec, "spec", "", "the document of the server at URL")
-	f.Float64Var(&o.rate, "rate", 100, "requests per second to offer")
-	f.DurationVar(&o.duration, "duration", 10*time.Second, "for how long")
-	f.StringArrayVar(&o.slo, "slo", nil, "objective, such as p99<50ms (repeatable)")
-	f.Uint64Var(&o.seed, "seed", 1, "fixes the order of operations and every generated value")
-	f.IntVar(&o.maxInFlight, "max-in-flight", 0, "bound on unanswered requests; a run that hits it is invalid (default 10000)")
-	f.DurationVar(&o.timeout, "timeout", 0, "bound on one request (default 10s)")
-	f.StringVar(&o.out, "out", "", "the HTML report (default loadtest/report.html in DIR, or ./report.html)")
-	f.StringVar(&o.token, "token", "", "credential for the server at URL")
-	f.StringVar(&o.admin, "admin", "", "admin address of the server at URL, for a development token")
+	f.StringVar(&o.spec, "spec", "", "the document of the server at URL, `FILE`")
+	f.Float64Var(&o.rate, "rate", 100, "requests per second to offer, `N`")
+	f.DurationVar(&o.duration, "duration", 10*time.Second, "for how long, `DURATION`")
+	f.StringArrayVar(&o.slo, "slo", nil, "`OBJECTIVE`, such as p99<50ms (repeatable)")
+	f.Uint64Var(&o.seed, "seed", 1, "`N` fixes the order of operations and every generated value")
+	f.IntVar(&o.maxInFlight, "max-in-flight", 0, "bound on unanswered requests, `N`; a run that hits it is invalid (default 10000)")
+	f.DurationVar(&o.timeout, "timeout", 0, "bound on one request, `DURATION` (default 10s)")
+	f.StringVar(&o.out, "out", "", "`FILE` for the HTML report (default loadtest/report.html in DIR, or ./report.html)")
+	f.StringVar(&o.token, "token", "", "`CREDENTIAL` for the server at URL")
+	f.StringVar(&o.admin, "admin", "", "admin address `URL` of the server, for a development token")
 	return c
 }
 
-// runLoadtest runs against a URL, or boots a project first.
-func runLoadtest(ctx context.Context, st *state.State, c *cobra.Command, o *loadtestOptions) (*loadtest.Result, error) {
+// runLoadtest runs against a URL, or boots a project first. What is wrong with the
+// flags, the document and the objectives shows before anything is built.
+func runLoadtest(c *cobra.Command, st *state.State, root *rootOptions, o *loadtestOptions) (*loadtest.Result, error) {
+	ctx := c.Context()
 	if isURL(o.target) {
-		if o.spec == "" {
-			return nil, usage("spec", "a URL needs its document", "add --spec FILE")
-		}
-		options, err := o.options(st)
+		options, err := o.options(st, o.urlProblems())
 		if err != nil {
 			return nil, err
 		}
 		return o.attackURL(ctx, st, options)
 	}
-	if o.spec != "" || o.token != "" || o.admin != "" {
-		return nil, usage("flag", "--spec, --token and --admin go with a URL", "a project's folder brings its own document and tokens")
+	var problems problem.List
+	if root.given["spec"] || root.given["token"] || root.given["admin"] {
+		problems = append(problems, &problem.Problem{
+			Code: "flag", Message: "--spec, --token and --admin go with a URL", Hint: "a project's folder brings its own document and tokens",
+		})
 	}
 	p, err := openProject(st, o.target)
 	if err != nil {
-		return nil, err
+		return nil, append(problems, problem.Of(err)...)
 	}
-	if err := o.applyScenario(st, c, p); err != nil {
-		return nil, err
-	}
-	options, err := o.options(st)
+	problems = append(problems, o.applyScenario(st, c, p)...)
+	options, err := o.options(st, problems)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.documents(st, &options); err != nil {
+		return nil, err
+	}
+	if err := o.checkObjectives(options); err != nil {
 		return nil, err
 	}
 	out := newProgress(st)
@@ -118,100 +122,15 @@ func runLoadtest(ctx context.Context, st *state.State, c *cobra.Command, o *load
 	return o.attackProject(ctx, st, p, binary, options)
 }
 
-// options turns the flags into options, with every wrong one reported at once.
-func (o *loadtestOptions) options(st *state.State) (loadtest.Options, error) {
-	var problems problem.List
-	check := func(bad bool, message, hint string) {
-		if bad {
-			problems = append(problems, &problem.Problem{Code: "flag", Message: message, Hint: hint})
-		}
-	}
-	check(!(o.rate > 0) || o.rate > maxRate, fmt.Sprintf("--rate %g is not between 0 and %d", o.rate, maxRate), "write --rate 100")
-	check(o.duration <= 0 || o.duration > maxDuration, fmt.Sprintf("--duration %s is not between 0 and %s", o.duration, maxDuration), "write --duration 10s")
-	check(o.maxInFlight < 0, fmt.Sprintf("--max-in-flight %d is negative", o.maxInFlight), "")
-	check(o.timeout < 0, fmt.Sprintf("--timeout %s is negative", o.timeout), "")
-	check(o.out != "" && st.IsDir(o.out), fmt.Sprintf("--out %s is a folder", o.out), "name a file")
-	var slos []loadtest.SLO
-	if len(o.slo) > 0 {
-		parsed, err := loadtest.ParseSLO(strings.Join(o.slo, ","))
-		if err != nil {
-			check(true, "--slo: "+err.Error(), "write --slo 'p99<50ms'")
-		}
-		slos = parsed
-	}
-	return loadtest.Options{
-		Rate: o.rate, Duration: o.duration, Seed: o.seed, MaxInFlight: o.maxInFlight, Timeout: o.timeout, SLOs: slos,
-		Rerun: o.rerun(),
-		Facts: map[string]string{
-			"cores": fmt.Sprint(runtime.NumCPU()), "system": runtime.GOOS + "/" + runtime.GOARCH, "go": runtime.Version(), "backend": version(),
-		},
-	}, problems.Err()
-}
-
-// rerun is the command that repeats this run.
-func (o *loadtestOptions) rerun() string {
-	command := fmt.Sprintf("%s --rate %g --duration %s --seed %d", o.command, o.rate, o.duration, o.seed)
-	if o.spec != "" {
-		command += " --spec " + shellPath(o.spec)
-	}
-	if o.maxInFlight > 0 {
-		command += fmt.Sprintf(" --max-in-flight %d", o.maxInFlight)
-	}
-	for _, slo := range o.slo {
-		command += " --slo '" + strings.ReplaceAll(slo, "'", "") + "'"
-	}
-	return command
-}
-
-// scenario is loadtest/scenario.yaml of a project: what the flags default to.
-type scenario struct {
-	Rate        float64  `yaml:"rate"`
-	Duration    string   `yaml:"duration"`
-	SLO         []string `yaml:"slo"`
-	Seed        uint64   `yaml:"seed"`
-	MaxInFlight int      `yaml:"max_in_flight"`
-}
-
-func (o *loadtestOptions) applyScenario(st *state.State, c *cobra.Command, p *project) error {
-	file := projectFile(p.dir, "loadtest/scenario.yaml")
-	data, err := st.ReadFile(file)
-	if err != nil {
-		return nil //nolint:nilerr // the scenario is the user's, and optional
-	}
-	var s scenario
-	if err := yaml.UnmarshalWithOptions(data, &s, yaml.Strict()); err != nil {
-		text, _, _ := strings.Cut(err.Error(), "\n")
-		return problem.List{{Code: "scenario", File: file, Message: text, Hint: "keys: rate, duration, slo, seed, max_in_flight"}}
-	}
-	given := func(flag string) bool { return c != nil && c.Flags().Changed(flag) }
-	if s.Rate != 0 && !given("rate") {
-		o.rate = s.Rate
-	}
-	if s.Duration != "" && !given("duration") {
-		d, err := time.ParseDuration(s.Duration)
-		if err != nil {
-			return problem.List{{Code: "scenario", File: file, Message: fmt.Sprintf("duration %.40q is not a duration", s.Duration), Hint: "write 10s"}}
-		}
-		o.duration = d
-	}
-	if len(s.SLO) > 0 && !given("slo") {
-		o.slo = s.SLO
-	}
-	if s.Seed != 0 && !given("seed") {
-		o.seed = s.Seed
-	}
-	if s.MaxInFlight != 0 && !given("max-in-flight") {
-		o.maxInFlight = s.MaxInFlight
-	}
-	return nil
-}
-
 func (o *loadtestOptions) attackURL(ctx context.Context, st *state.State, options loadtest.Options) (*loadtest.Result, error) {
 	doc, err := spec.Load(st.ReadFile, o.spec)
 	if err != nil {
 		return nil, err
 	}
-	options.BaseURL, options.API, options.Validate = o.target, doc.API, doc.ResponseValidator()
+	options.BaseURL, options.API, options.Validate = strings.TrimRight(o.target, "/"), doc.API, doc.ResponseValidator()
+	if err := o.checkObjectives(options); err != nil {
+		return nil, err
+	}
 	switch {
 	case o.token != "":
 		options.Token = func(context.Context, []string) (string, error) { return o.token, nil }
@@ -226,8 +145,8 @@ func (o *loadtestOptions) attackURL(ctx context.Context, st *state.State, option
 	return attack(ctx, st, options, st.Abs(report))
 }
 
-// attackProject boots a built project on a fresh data folder, drives it, and stops
-// it again.
+// attackProject boots a built project on a fresh data folder, drives it with what
+// options say of its documents, and stops it again.
 func (o *loadtestOptions) attackProject(ctx context.Context, st *state.State, p *project, binary string, options loadtest.Options) (*loadtest.Result, error) {
 	data, remove, err := st.TempDir("backend-loadtest-")
 	if err != nil {
@@ -244,15 +163,15 @@ func (o *loadtestOptions) attackProject(ctx context.Context, st *state.State, p 
 		return nil, err
 	}
 	defer i.stop()
-	if err := p.documents(st, &options); err != nil {
-		return nil, err
-	}
 	options.BaseURL = i.URL
 	options.Token = devToken(i.Admin)
 	options.Facts["setting"] = "one process, embedded SQLite, in-process cache"
 	report := o.out
 	if report == "" {
 		report = projectFile(p.dir, "loadtest/report.html")
+	}
+	if err := st.MkdirAll(filepath.Dir(report)); err != nil {
+		return nil, environment("report", "the report's folder cannot be made: "+reason(err), "choose another place with --out")
 	}
 	return attack(ctx, st, options, st.Abs(report))
 }
@@ -307,9 +226,6 @@ func (p *project) documents(st *state.State, options *loadtest.Options) error {
 
 // attack runs the test with progress on stderr, and writes the reports.
 func attack(ctx context.Context, st *state.State, options loadtest.Options, report string) (*loadtest.Result, error) {
-	if !st.IsDir(filepath.Dir(report)) {
-		return nil, usage("out", "the report's folder does not exist: "+filepath.Dir(report), "create it, or choose another place with --out")
-	}
 	out := newProgress(st)
 	out.Say("Load-testing %s: %g requests/s for %s …", options.BaseURL, options.Rate, options.Duration)
 	options.Progress = func(p loadtest.Progress) {
@@ -326,13 +242,14 @@ func attack(ctx context.Context, st *state.State, options loadtest.Options, repo
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, &codeError{exitEnvironment, problem.List{{Code: "loadtest", Message: err.Error()}}}
+		message, hint := splitHint(err.Error())
+		return nil, environment("loadtest", message, hint)
 	}
 	return result, nil
 }
 
 // printResult prints the verdict and turns it into the exit code.
-func printResult(st *state.State, root *rootOptions, r *loadtest.Result) error {
+func printResult(ctx context.Context, st *state.State, root *rootOptions, r *loadtest.Result) error {
 	if root.output == "json" {
 		if err := printJSON(st, r); err != nil {
 			return err
@@ -340,11 +257,5 @@ func printResult(st *state.State, root *rootOptions, r *loadtest.Result) error {
 	} else {
 		r.Text(st.Stdout, st.Color)
 	}
-	if slices.Contains(r.Reasons, "interrupted") {
-		return &codeError{exitInterrupted, nil}
-	}
-	if code := r.ExitCode(); code != exitOK {
-		return &codeError{code, nil}
-	}
-	return nil
+	return exitOf(ctx, r)
 }

@@ -3,11 +3,14 @@
 package cmd
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"io/fs"
+	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/e6b96b0c/backend/cmd/state"
 	"github.com/e6b96b0c/backend/generator/problem"
@@ -55,33 +58,50 @@ func Main(args []string) int {
 	ctx, stop := state.Context()
 	defer stop()
 	st := state.OS()
-	root := newRoot(st)
+	root, options := newRoot(st)
 	root.SetArgs(args)
 	root.SetOut(st.Stdout)
 	root.SetErr(st.Stderr)
-	err := root.ExecuteContext(ctx)
-	if errors.Is(err, state.ErrInterrupted) || ctx.Err() != nil && err != nil && !isCoded(err) {
-		err = &codeError{exitInterrupted, problem.List{{Code: "interrupted", Message: "interrupted; nothing was left behind"}}}
-	}
-	return report(st, err, wantsJSON(args, st.Getenv))
+	err := interrupted(ctx, root.ExecuteContext(ctx))
+	return report(st, err, options.output == "json" || wantsJSON(args, st.Getenv))
 }
 
-func isCoded(err error) bool {
+// interrupted says that a command failed because a signal ended it: what broke on
+// the way out is not worth telling. A command that stops in order at a signal
+// decides for itself by a stopError, or by an exit code alone.
+func interrupted(ctx context.Context, err error) error {
 	var coded *codeError
-	return errors.As(err, &coded)
+	var stopped *stopError
+	switch {
+	case err == nil, errors.As(err, &stopped):
+		return err
+	case errors.As(err, &coded) && coded.err == nil:
+		return err
+	case errors.Is(err, state.ErrInterrupted), errors.Is(context.Cause(ctx), state.ErrInterrupted):
+		return &codeError{exitInterrupted, problem.List{{Code: "interrupted", Message: "interrupted"}}}
+	}
+	return err
 }
+
+// stopError is a failure of the orderly stop itself.
+type stopError struct{ error }
+
+func (e *stopError) Unwrap() error { return e.error }
 
 // wantsJSON looks for --output json without trusting that the flags parse.
 func wantsJSON(args []string, getenv func(string) string) bool {
 	for i, a := range args {
-		if a == "--output=json" || a == "-o=json" || a == "-ojson" {
+		switch a {
+		case "--output=json", "-o=json", "-ojson":
 			return true
+		case "--output", "-o":
+			return i+1 < len(args) && args[i+1] == "json"
 		}
-		if (a == "--output" || a == "-o") && i+1 < len(args) {
-			return args[i+1] == "json"
+		if strings.HasPrefix(a, "--output=") || strings.HasPrefix(a, "-o") {
+			return false
 		}
 	}
-	return getenv("BACKEND_OUTPUT") == "json" && !slices.Contains(args, "--output=text")
+	return getenv("BACKEND_OUTPUT") == "json"
 }
 
 // report prints an error for people on stderr, for programs on stdout, and
@@ -91,36 +111,56 @@ func report(st *state.State, err error, asJSON bool) int {
 		return exitOK
 	}
 	code := exitUsage
+	problems := problem.Of(err)
 	var coded *codeError
 	if errors.As(err, &coded) {
 		code = coded.code
 		if coded.err == nil {
 			return code
 		}
-	}
-	problems := problem.Of(err)
-	if !isCoded(err) && slices.ContainsFunc(problems, func(p *problem.Problem) bool { return p.Code == "target-unwritable" }) {
+	} else if slices.ContainsFunc(problems, func(p *problem.Problem) bool { return p.Code == "target-unwritable" }) {
 		code = exitEnvironment
 	}
 	for _, p := range problems {
-		fmt.Fprintln(st.Stderr, "error: "+printable(p.Error()))
+		st.Notef("error: %s\n", printable(p.Error()))
 	}
 	if asJSON {
-		text, err := json.Marshal(map[string]any{"error": map[string]any{"message": printable(problems[0].Message), "problems": problems}})
+		text, err := json.Marshal(map[string]any{"error": map[string]any{"message": problems[0].Message, "problems": problems}})
 		if err == nil {
-			fmt.Fprintln(st.Stdout, string(text))
+			st.Printf("%s\n", text)
 		}
 	}
 	return code
 }
 
-// printable takes control characters out of a text that may come from a hostile
-// document, so that it cannot drive the terminal.
+// printable takes out of a text that may come from a hostile document what could
+// drive the terminal or turn what is read: control characters but line ends and
+// tabs, and the marks that change the direction of writing.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+		switch {
+		case r == '\n', r == '\t':
+			return r
+		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\u2028', r == '\u2029':
 			return -1
 		}
 		return r
 	}, text)
+}
+
+// reason is an error's last part, without the path that the message names already.
+func reason(err error) string {
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		return pathError.Err.Error()
+	}
+	return err.Error()
+}
+
+// sorted lists a set.
+func sorted(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
+
+// cell is a printable text for one line of a table.
+func cell(text string) string {
+	return strings.Join(strings.Fields(printable(text)), " ")
 }

@@ -28,7 +28,7 @@ func (p *progress) Say(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.clear()
-	fmt.Fprintln(p.st.Stderr, printable(fmt.Sprintf(format, args...)))
+	p.st.Notef("%s\n", printable(fmt.Sprintf(format, args...)))
 	p.last = time.Time{}
 }
 
@@ -41,7 +41,7 @@ func (p *progress) Now(format string, args ...any) {
 		if runes := []rune(line); len(runes) > p.st.Width-1 {
 			line = string(runes[:p.st.Width-2]) + "…"
 		}
-		fmt.Fprint(p.st.Stderr, "\r\x1b[K"+line)
+		p.st.Notef("\r\x1b[K%s", line)
 		p.drawn = true
 		return
 	}
@@ -52,7 +52,7 @@ func (p *progress) Now(format string, args ...any) {
 	}
 	if now.Sub(p.last) >= plainEvery {
 		p.last = now
-		fmt.Fprintln(p.st.Stderr, line)
+		p.st.Notef("%s\n", line)
 	}
 }
 
@@ -65,7 +65,7 @@ func (p *progress) Done() {
 
 func (p *progress) clear() {
 	if p.drawn {
-		fmt.Fprint(p.st.Stderr, "\r\x1b[K")
+		p.st.Notef("\r\x1b[K")
 		p.drawn = false
 	}
 }

@@ -18,7 +18,10 @@ func newRun(st *state.State, root *rootOptions) *cobra.Command {
 	o := &runOptions{}
 	c := &cobra.Command{
 		Use: "run [DIR]", Short: "Build and run a generated project",
-		Long: "Build a generated project with the Go toolchain and run it on its embedded parts. SIGINT or SIGTERM stop it in order.",
+		Long: `Build a generated project with the Go toolchain and run it: on its embedded parts, or
+on those that DATABASE_URL and the other variables of its README name. Ctrl-C stops
+it in order; its log goes to stderr.`,
+		Example: "  backend run shop\n  backend run shop --addr 127.0.0.1:0 --output json",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usage("arguments", "run takes one folder", "backend run [DIR]")
@@ -33,8 +36,8 @@ func newRun(st *state.State, root *rootOptions) *cobra.Command {
 			return runRun(c.Context(), st, root, o)
 		},
 	}
-	c.Flags().StringVar(&o.addr, "addr", "", "public address, host:port; port 0 picks a free one (default $ADDR or 127.0.0.1:8080)")
-	c.Flags().StringVar(&o.target, "target", "all", "what to run: all")
+	c.Flags().StringVar(&o.addr, "addr", "", "public address, `HOST:PORT`; port 0 picks a free one (default $ADDR or 127.0.0.1:8080)")
+	c.Flags().StringVar(&o.target, "target", "all", "what to run, `TARGET`: all")
 	return c
 }
 
@@ -82,7 +85,7 @@ func runRun(ctx context.Context, st *state.State, root *rootOptions, o *runOptio
 	if root.output == "json" {
 		err = printJSON(st, readyResult{true, i.URL, i.Admin, i.process.Pid(), took.Seconds()})
 	} else {
-		_, err = fmt.Fprintf(st.Stdout, "%s serves %s (admin %s), ready after %s. Ctrl-C stops it.\n", p.name, i.URL, i.Admin, took.Round(10*time.Millisecond))
+		_, err = fmt.Fprintf(st.Stdout, "%s serves %s (admin %s), ready after %s. Ctrl-C stops it.\n", cell(p.name), i.URL, i.Admin, took.Round(10*time.Millisecond))
 	}
 	if err != nil {
 		return err
@@ -91,7 +94,7 @@ func runRun(ctx context.Context, st *state.State, root *rootOptions, o *runOptio
 	case <-ctx.Done():
 		i.stop()
 		if code := i.process.ExitCode(); code != 0 {
-			return environment("stop", fmt.Sprintf("the project ended with code %d", code), "see its log above")
+			return &stopError{environment("stop", fmt.Sprintf("the project did not stop in order: it ended with code %d", code), "see its log above")}
 		}
 		return nil
 	case <-i.process.Done():

@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
@@ -25,8 +24,10 @@ type scaffoldOptions struct {
 }
 
 func newScaffold(st *state.State, root *rootOptions) *cobra.Command {
-	c := &cobra.Command{Use: "scaffold", Short: "Generate a project from an OpenAPI document", Args: noArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	c := &cobra.Command{
+		Use: "scaffold", Short: "Generate a project from an OpenAPI document", Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
 	o := &scaffoldOptions{}
 	create := &cobra.Command{
 		Use:     "new NAME --spec FILE",
@@ -46,17 +47,19 @@ func newScaffold(st *state.State, root *rootOptions) *cobra.Command {
 		},
 	}
 	f := create.Flags()
-	f.StringVar(&o.spec, "spec", "", "the OpenAPI document, YAML or JSON")
-	f.StringVar(&o.profile, "profile", "monolith", "a preset or a profile file")
-	f.StringArrayVar(&o.set, "set", nil, "change one key of the profile: key=value (repeatable)")
-	f.StringVar(&o.dir, "dir", "", "where to write (default ./NAME)")
+	f.StringVar(&o.spec, "spec", "", "the OpenAPI document, `FILE`, YAML or JSON")
+	f.StringVar(&o.profile, "profile", "monolith", "`PROFILE`: a preset or a profile file")
+	f.StringArrayVar(&o.set, "set", nil, "change one key of the profile, `KEY=VALUE` (repeatable)")
+	f.StringVar(&o.dir, "dir", "", "`DIR` to write into (default ./NAME)")
 	f.StringVar(&o.module, "module", "", "Go module path (default example.com/NAME)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show what would be written, write nothing")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer yes to every question (there are none today)")
-	update := &cobra.Command{Use: "update", Short: "Regenerate after a change (not in this build yet)", Hidden: true, DisableFlagParsing: true,
+	update := &cobra.Command{
+		Use: "update", Short: "Regenerate after a change (not in this build yet)", Hidden: true, DisableFlagParsing: true,
 		RunE: func(*cobra.Command, []string) error {
 			return usage("planned", "`backend scaffold update` is not in this build yet", "generate into a new folder with `backend scaffold new`")
-		}}
+		},
+	}
 	c.AddCommand(create, update)
 	return c
 }
@@ -124,7 +127,7 @@ func runScaffold(ctx context.Context, st *state.State, root *rootOptions, o *sca
 	if o.name == "" && o.spec == "" {
 		return usage("missing", "scaffold new needs a name and a document", "backend scaffold new NAME --spec FILE (the wizard that asks is not in this build yet)")
 	}
-	result, _, err := scaffold(ctx, st, o)
+	result, err := scaffold(ctx, st, o)
 	if err != nil {
 		return err
 	}
@@ -136,17 +139,17 @@ func runScaffold(ctx context.Context, st *state.State, root *rootOptions, o *sca
 }
 
 // scaffold generates and, unless it is a dry run, writes a project.
-func scaffold(ctx context.Context, st *state.State, o *scaffoldOptions) (*scaffoldResult, *generator.Output, error) {
+func scaffold(ctx context.Context, st *state.State, o *scaffoldOptions) (*scaffoldResult, error) {
 	began := st.Now()
 	if err := generator.CheckName(o.name, o.module); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if o.spec == "" {
-		return nil, nil, usage("missing", "--spec is missing", "name the OpenAPI document: --spec FILE")
+		return nil, usage("missing", "--spec is missing", "name the OpenAPI document: --spec FILE")
 	}
 	p, err := loadProfile(st, o)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	dir := o.dir
 	if dir == "" {
@@ -154,17 +157,17 @@ func scaffold(ctx context.Context, st *state.State, o *scaffoldOptions) (*scaffo
 	}
 	dir = st.Abs(dir)
 	if err := write.Target(dir); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	out, err := generator.Generate(ctx, generator.Request{
 		Name: o.name, Module: o.module, Spec: o.spec, Profile: p, Read: st.ReadFile, Generator: version(),
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if !o.dryRun {
 		if err := write.New(ctx, dir, out.Plan); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	result := summarize(out, dir)
@@ -175,7 +178,7 @@ func scaffold(ctx context.Context, st *state.State, o *scaffoldOptions) (*scaffo
 		}
 	}
 	result.Seconds = st.Now().Sub(began).Seconds()
-	return result, out, nil
+	return result, nil
 }
 
 func loadProfile(st *state.State, o *scaffoldOptions) (*profile.Profile, error) {
@@ -233,20 +236,22 @@ func summarize(out *generator.Output, dir string) *scaffoldResult {
 }
 
 func printScaffold(st *state.State, r *scaffoldResult) {
-	printCoverage(st.Stdout, r)
+	printCoverage(st, r)
 	for _, w := range r.Warnings {
-		fmt.Fprintf(st.Stdout, "note: %s\n", printable(w.Message))
+		place := problem.Problem{File: w.File, Line: w.Line, Column: w.Column, Message: w.Message}
+		st.Printf("note: %s\n", cell(place.Error()))
 	}
 	verb := "Wrote"
 	if r.DryRun {
 		for _, f := range r.Plan {
-			fmt.Fprintf(st.Stdout, "  %-12s %7d  %s\n", f.Owner, f.Bytes, f.Path)
+			st.Printf("  %-12s %7d  %s\n", f.Owner, f.Bytes, cell(f.Path))
 		}
 		verb = "Would write"
 	}
-	fmt.Fprintf(st.Stdout, "\n%s %s: %d files, %d lines (%d of them platform) in %.1f s.\n", verb, r.Dir, r.Files, r.Lines, r.PlatformLines, r.Seconds)
+	dir := printable(st.Rel(r.Dir))
+	st.Printf("\n%s %s: %d files, %d lines (%d of them platform) in %.1f s.\n", verb, dir, r.Files, r.Lines, r.PlatformLines, r.Seconds)
 	if !r.DryRun {
-		fmt.Fprintf(st.Stdout, "Next: backend run %s    or without this tool: cd %s && make run\n", shellPath(r.Dir), shellPath(r.Dir))
+		st.Printf("Next: backend run %s    or without this tool: cd %s && make run\n", shellPath(dir), shellPath(dir))
 	}
 }
 
@@ -258,9 +263,11 @@ func shellPath(p string) string {
 	return p
 }
 
-func printCoverage(w io.Writer, r *scaffoldResult) {
-	fmt.Fprintf(w, "%s: %d services, %d operations: %d implemented, %d stubs\n\n", r.Project, len(r.Services), r.Operations.Total, r.Operations.Implemented, r.Operations.Stubbed)
-	table := tabwriter.NewWriter(w, 2, 4, 2, ' ', 0)
+func printCoverage(st *state.State, r *scaffoldResult) {
+	st.Printf("%s: %s, %s: %d implemented, %s\n\n", r.Project, count(len(r.Services), "service"), count(r.Operations.Total, "operation"),
+		r.Operations.Implemented, count(r.Operations.Stubbed, "stub"))
+	var text strings.Builder
+	table := tabwriter.NewWriter(&text, 2, 4, 2, ' ', 0)
 	for _, c := range r.Coverage {
 		mark := "✓"
 		if c.Status == string(model.Stubbed) {
@@ -273,9 +280,20 @@ func printCoverage(w io.Writer, r *scaffoldResult) {
 		if len(c.Refused) > 0 {
 			note = strings.TrimPrefix(note+"; not acted on: "+strings.Join(c.Refused, ", "), "; ")
 		}
-		fmt.Fprintf(table, "  %s %s\t%s\t%s\t%s\n", mark, c.Method, printable(clip(c.Path, 60)), c.Status, printable(clip(note, 120)))
+		_, _ = fmt.Fprintf(table, "  %s %s\t%s\t%s\t%s\n", mark, c.Method, clip(cell(c.Path), 60), c.Status, clip(cell(note), 120))
 	}
-	_ = table.Flush()
+	_ = table.Flush() // a strings.Builder takes everything
+	for line := range strings.Lines(text.String()) {
+		st.Printf("%s\n", strings.TrimRight(line, " \n"))
+	}
+}
+
+// count is a number with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func clip(text string, n int) string {

@@ -14,9 +14,10 @@ import (
 // Process is a running child in a process group of its own, so that a terminal's
 // Ctrl-C reaches it through us. It dies with us, even when we are killed.
 type Process struct {
-	cmd  *exec.Cmd
-	done chan struct{}
-	err  error
+	cmd       *exec.Cmd
+	done      chan struct{}
+	err       error
+	interrupt bool
 }
 
 // Command says what to start.
@@ -26,6 +27,11 @@ type Command struct {
 	Dir            string
 	Env            []string // added to this process's environment
 	Stdout, Stderr io.Writer
+	// Interrupt stops the child, with what it started, by SIGINT as a terminal's
+	// Ctrl-C would, for tools that clean up on that signal only: the go command
+	// leaves its work folder and its compilers behind when it gets SIGTERM. False
+	// means SIGTERM to the child alone.
+	Interrupt bool
 }
 
 // LookPath finds a program on PATH.
@@ -36,11 +42,11 @@ func (s *State) Start(c Command) (*Process, error) {
 	cmd := exec.Command(c.Path, c.Args...) //nolint:gosec,noctx // the tools that the user asked for; stopping is in Stop
 	cmd.Dir, cmd.Stdout, cmd.Stderr = c.Dir, c.Stdout, c.Stderr
 	cmd.Env = append(os.Environ(), c.Env...)
-	cmd.SysProcAttr = ownGroup()
+	cmd.SysProcAttr = ownGroup(c.Interrupt)
 	// A child that was told not to stop holds its pipes open through its own
 	// children; do not wait for those.
 	cmd.WaitDelay = 2 * time.Second
-	p := &Process{cmd: cmd, done: make(chan struct{})}
+	p := &Process{cmd: cmd, done: make(chan struct{}), interrupt: c.Interrupt}
 	started := make(chan error)
 	go func() {
 		// The parent-death signal is sent when the thread that started the child
@@ -86,7 +92,11 @@ func (p *Process) Stop(grace time.Duration) {
 		return
 	default:
 	}
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	if p.interrupt {
+		interruptGroup(p.cmd.Process.Pid)
+	} else {
+		_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself just now
+	}
 	select {
 	case <-p.done:
 	case <-time.After(grace):

@@ -7,7 +7,10 @@ import (
 	"syscall"
 )
 
-func ownGroup() *syscall.SysProcAttr { return nil }
+func ownGroup(bool) *syscall.SysProcAttr { return nil }
+
+// interruptGroup kills: there are no signals to send here.
+func interruptGroup(pid int) { killGroup(pid) }
 
 func killGroup(pid int) {
 	if p, err := os.FindProcess(pid); err == nil {

@@ -5,6 +5,7 @@ package state
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -37,22 +38,31 @@ func OS() *State {
 	s.StderrTTY = isTerminal(os.Stderr)
 	s.StdoutTTY = isTerminal(os.Stdout)
 	s.Color = s.StdoutTTY && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-	if width, _, err := term.GetSize(int(os.Stderr.Fd())); err == nil && width > 20 { //nolint:gosec // a descriptor fits an int
+	if width, _, err := term.GetSize(int(os.Stderr.Fd())); err == nil && width > 20 {
 		s.Width = width
 	}
 	return s
 }
 
+// Printf prints a result on stdout. Who has closed it does not want to know.
+func (s *State) Printf(format string, args ...any) { _, _ = fmt.Fprintf(s.Stdout, format, args...) }
+
+// Notef prints for people, on stderr; there is no other place to say that it failed.
+func (s *State) Notef(format string, args ...any) { _, _ = fmt.Fprintf(s.Stderr, format, args...) }
+
 func isTerminal(f *os.File) bool {
-	return term.IsTerminal(int(f.Fd())) //nolint:gosec // a descriptor fits an int
+	return term.IsTerminal(int(f.Fd()))
 }
 
-// Context returns a context that ends with ErrInterrupted at the first SIGINT or
-// SIGTERM; a second one kills the process the usual way.
+// Context returns a context that ends with ErrInterrupted at the first SIGINT,
+// SIGTERM or SIGHUP; a second one kills the process the usual way.
 func Context() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // nohup means it
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go func() {
 		select {
 		case <-signals:
@@ -112,6 +122,11 @@ func (s *State) IsDir(name string) bool {
 	return err == nil && info.IsDir()
 }
 
+// MkdirAll makes a folder with its parents.
+func (s *State) MkdirAll(name string) error {
+	return os.MkdirAll(name, 0o755) //nolint:gosec // project folders
+}
+
 // ListDir returns the names in a folder, sorted; none when it cannot be read.
 func (s *State) ListDir(name string) []string {
 	entries, err := os.ReadDir(name)
@@ -132,6 +147,32 @@ func (s *State) Abs(name string) string {
 		return name
 	}
 	return abs
+}
+
+// Writable reports why no file can be made in a folder, nil when one can.
+func (s *State) Writable(dir string) error {
+	f, err := os.CreateTemp(dir, ".backend-probe-")
+	if err != nil {
+		var pathError *fs.PathError
+		if errors.As(err, &pathError) {
+			return pathError.Err
+		}
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// Rel is name as seen from the working folder when it lies in there, else name.
+func (s *State) Rel(name string) string {
+	wd, err := os.Getwd()
+	if err != nil {
+		return name
+	}
+	rel, err := filepath.Rel(wd, name)
+	if err != nil || !filepath.IsLocal(rel) {
+		return name
+	}
+	return rel
 }
 
 // TempDir makes a folder; remove takes it away with everything in it.

@@ -94,7 +94,8 @@ func (ob *opBuilder) fillFromBody(c *Column, f *Field) (*Fill, string) {
 		return fill, ""
 	}
 	value, ok := neutral(c, true)
-	if !ok {
+	refers := slices.ContainsFunc(ob.op.Resource.References, func(ref *Reference) bool { return ref.Column == c })
+	if !ok || refers {
 		return nil, fmt.Sprintf("responses require %s but requests may leave it out", c.label())
 	}
 	ob.assume(c)

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -219,7 +220,10 @@ func bodyFor(op *model.Op, made map[*model.Resource]bool) (string, bool) {
 		return "", true
 	}
 	text := sample.Example(op.Body.Ref.Schema, sample.Options{Direction: sample.Request, Literal: true}, 1)
-	if text == nil {
+	if nesting(text) > maxNesting || len(text) > maxBody { // a schema that optionally holds itself
+		text = sample.Example(op.Body.Ref.Schema, sample.Options{Direction: sample.Request, Literal: true, Minimal: true}, 1)
+	}
+	if text == nil || nesting(text) > maxNesting || len(text) > maxBody {
 		return "", false
 	}
 	var members map[string]json.RawMessage
@@ -246,6 +250,31 @@ func bodyFor(op *model.Op, made map[*model.Resource]bool) (string, bool) {
 		members[name] = json.RawMessage(placeholder)
 	}
 	return object(fields, members), true
+}
+
+// maxNesting and maxBody bound a test's body, so that people can read it.
+const (
+	maxNesting = 12
+	maxBody    = 4 << 10
+)
+
+// nesting is how deep the arrays and objects of a JSON text are nested.
+func nesting(text []byte) int {
+	depth, deepest := 0, 0
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return deepest
+		}
+		switch token {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+			deepest = max(deepest, depth)
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+	}
 }
 
 // object prints an object's members in the order of its type's fields.
