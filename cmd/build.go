@@ -23,8 +23,8 @@ func (p *project) build(ctx context.Context, st *state.State, out *progress) (st
 	watch := &buildWatch{out: out, began: st.Now(), now: st.Now}
 	stop := watch.every(time.Second)
 	err = st.Run(ctx, state.Command{
-		Path: goTool, Args: []string{"build", "-v", "-o", binary, "./cmd/" + p.name}, Dir: p.dir,
-		Env: []string{"CGO_ENABLED=0", "GOWORK=off"}, Stdout: io.Discard, Stderr: watch, Interrupt: true,
+		Path: goTool, Args: []string{"build", "-buildvcs=false", "-v", "-o", binary, "./cmd/" + p.name}, Dir: p.dir,
+		Env: []string{"GOWORK=off"}, Stdout: io.Discard, Stderr: watch, Interrupt: true,
 	})
 	stop()
 	out.Done()

@@ -164,7 +164,7 @@ func (o *loadtestOptions) attackProject(ctx context.Context, st *state.State, p 
 	}
 	defer i.stop()
 	options.BaseURL = i.URL
-	options.Token = devToken(i.Admin)
+	options.Token = i.tokens(ctx)
 	options.Facts["setting"] = "one process, embedded SQLite, in-process cache"
 	report := o.out
 	if report == "" {

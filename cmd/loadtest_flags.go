@@ -32,7 +32,7 @@ func (o *loadtestOptions) options(st *state.State, problems problem.List) (loadt
 	check(!duration, fmt.Sprintf("--duration %s is not between 0 and %s", o.duration, maxDuration), "write --duration 10s")
 	requests := o.rate * o.duration.Seconds()
 	check(rate && duration && (requests < 1 || requests > maxRequests),
-		fmt.Sprintf("--rate %g for --duration %s makes %.0f requests", o.rate, o.duration, requests), fmt.Sprintf("choose between 1 and %d", maxRequests))
+		fmt.Sprintf("--rate %g for --duration %s makes %.3g requests", o.rate, o.duration, requests), fmt.Sprintf("choose between 1 and %d", maxRequests))
 	check(o.maxInFlight < 0, fmt.Sprintf("--max-in-flight %d is negative", o.maxInFlight), "leave it out for 10000")
 	check(o.timeout < 0, fmt.Sprintf("--timeout %s is negative", o.timeout), "leave it out for 10s")
 	if o.out != "" {

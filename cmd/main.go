@@ -122,7 +122,14 @@ func report(st *state.State, err error, asJSON bool) int {
 		code = exitEnvironment
 	}
 	for _, p := range problems {
-		st.Notef("error: %s\n", printable(p.Error()))
+		shown := *p
+		if shown.File != "" {
+			shown.File = st.Rel(shown.File) // as people name it; programs get it as it is
+		}
+		if strings.Contains(shown.Message, "\n") && shown.Hint != "" {
+			shown.Message, shown.Hint = shown.Message+"\ntry: "+shown.Hint, ""
+		}
+		st.Notef("error: %s\n", printable(shown.Error()))
 	}
 	if asJSON {
 		text, err := json.Marshal(map[string]any{"error": map[string]any{"message": problems[0].Message, "problems": problems}})

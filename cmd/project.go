@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -74,7 +76,17 @@ func (p *project) boot(ctx context.Context, st *state.State, binary string, env 
 // stop ends the project in order.
 func (i *instance) stop() { i.process.Stop(20 * time.Second) }
 
-// token asks the dev issuer of a running project for a token.
+// tokens is where a running project gives out tokens, nil when it asks for none:
+// it serves its dev issuer only if an operation needs a credential.
+func (i *instance) tokens(ctx context.Context) func(context.Context, []string) (string, error) {
+	status, _, err := state.Send(ctx, http.MethodPost, i.Admin+"/dev/token", "", `{"sub":"loadtest"}`)
+	if err == nil && status == http.StatusNotFound {
+		return nil
+	}
+	return devToken(i.Admin)
+}
+
+// devToken asks the dev issuer at an admin address for tokens.
 func devToken(admin string) func(ctx context.Context, scopes []string) (string, error) {
 	return func(ctx context.Context, scopes []string) (string, error) {
 		body, err := json.Marshal(map[string]any{"sub": "loadtest", "scopes": scopes})
@@ -93,15 +105,13 @@ func devToken(admin string) func(ctx context.Context, scopes []string) (string, 
 
 // checkAddr reports what is wrong with an address to listen on.
 func checkAddr(addr string) error {
-	host, port, ok := strings.Cut(addr, ":")
-	if i := strings.LastIndex(addr, ":"); i >= 0 {
-		host, port = addr[:i], addr[i+1:]
-	}
 	u, err := url.Parse("http://" + addr)
-	if !ok || port == "" || err != nil || u.Port() != port || host == "" && !strings.HasPrefix(addr, ":") {
-		return usage("addr", fmt.Sprintf("--addr %.60q is not host:port", addr), "write 127.0.0.1:8080; port 0 picks a free one")
+	if err == nil && u.Host == addr && u.Port() != "" {
+		if _, err := strconv.ParseUint(u.Port(), 10, 16); err == nil {
+			return nil
+		}
 	}
-	return nil
+	return usage("addr", fmt.Sprintf("--addr %.60q is not host:port", addr), "write 127.0.0.1:8080; port 0 picks a free one")
 }
 
 // isURL reports whether an argument is a server rather than a folder.

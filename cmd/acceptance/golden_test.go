@@ -56,8 +56,13 @@ func checkProject(t *testing.T, dir string) {
 	}
 	command(t, dir, "git", "init", "-q", ".") // golangci-lint looks for the root
 	for _, check := range [][]string{
-		{"gofmt", "-l", "."}, {"go", "mod", "tidy", "-diff"}, {"go", "mod", "verify"}, {"go", "vet", "./..."}, {"staticcheck", "./..."},
-		{"golangci-lint", "run", "--allow-parallel-runners", "--config", config, "./..."}, {"go", "test", "./..."},
+		{"gofmt", "-l", "."},
+		{"go", "mod", "tidy", "-diff"},
+		{"go", "mod", "verify"},
+		{"go", "vet", "./..."},
+		{"staticcheck", "./..."},
+		{"golangci-lint", "run", "--allow-parallel-runners", "--config", config, "./..."},
+		{"go", "test", "./..."},
 	} {
 		out, err := tryCommand(t, dir, check[0], check[1:]...)
 		quiet := check[0] == "gofmt" || check[1] == "mod" && check[2] == "tidy"

@@ -220,7 +220,9 @@ func testValidation(t *testing.T, s *server) {
 	if got := a.Header.Get("Content-Type"); got != "application/problem+json" {
 		t.Errorf("content type %q", got)
 	}
-	var p struct{ Errors []struct{ In, Pointer, Message string } }
+	var p struct {
+		Errors []struct{ In, Pointer, Message string }
+	}
 	if err := json.Unmarshal(a.Body, &p); err != nil {
 		t.Fatal(err)
 	}

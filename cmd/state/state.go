@@ -168,6 +168,9 @@ func (s *State) Rel(name string) string {
 	if err != nil {
 		return name
 	}
+	if !filepath.IsAbs(name) {
+		return name
+	}
 	rel, err := filepath.Rel(wd, name)
 	if err != nil || !filepath.IsLocal(rel) {
 		return name

@@ -78,9 +78,9 @@ func enumSuffix(value string) string {
 	case value == "":
 		return "Empty"
 	case value[0] == '-' && len(words(value)) > 0:
-		return "Minus" + GoName(value[1:])
+		return "Minus" + enumSuffix(value[1:])
 	case value[0] == '+' && len(words(value)) > 0:
-		return "Plus" + GoName(value[1:])
+		return "Plus" + enumSuffix(value[1:])
 	}
 	if parts := words(value); len(parts) > 0 && parts[0][0] >= '0' && parts[0][0] <= '9' {
 		return strings.TrimPrefix(GoName(value), "N") // behind a type's name a digit may stand
@@ -133,13 +133,14 @@ func tableName(name string) string {
 // packageName returns a Go package name for a service, clear of every name that
 // the project needs itself.
 func packageName(name string) string {
-	out := shorten(strings.Join(words(name), ""), name)
+	out := strings.Join(words(name), "")
 	if out == "" {
 		out = "x" + fingerprint(name)
 	}
 	if out[0] >= '0' && out[0] <= '9' {
 		out = "n" + out
 	}
+	out = strings.ReplaceAll(shorten(out, name), "_", "")
 	if goKeywords[out] || reservedPackages[out] || predeclared[out] || reservedFile(out) {
 		out += "svc"
 	}

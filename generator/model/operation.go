@@ -265,10 +265,23 @@ func (ob *opBuilder) unsupportedSecurity() string {
 				if s.Name == use.Scheme && s.Type == "mutualTLS" {
 					return "security scheme mutualTLS is not built yet"
 				}
+				if i := slices.IndexFunc(use.Scopes, func(scope string) bool { return !grantable(scope) }); i >= 0 && s.Name == use.Scheme {
+					return fmt.Sprintf("scope %.40q cannot be granted", use.Scopes[i])
+				}
 			}
 		}
 	}
 	return ""
+}
+
+// grantable reports whether a token can carry a scope: RFC 6749, section 3.3.
+func grantable(scope string) bool {
+	for i := range len(scope) {
+		if c := scope[i]; c <= ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return scope != ""
 }
 
 // pathParams ties the path's placeholders to the resource's key, parents and

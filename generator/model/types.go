@@ -138,7 +138,7 @@ func (t *typer) enum(s *Schema, hint string) *Type {
 	if known := t.byShape[key]; known != nil {
 		return known
 	}
-	name := t.names.takeType(GoName(label(s, hint)))
+	name := t.names.take(GoName(label(s, hint)))
 	out := &Type{Name: name, Doc: s.Description, Form: FormEnum, Schema: s, ValuesVar: t.names.take(goLocal(plural(name)))}
 	for i, v := range s.Enum {
 		text, _ := Text(v)
@@ -209,7 +209,7 @@ func (t *typer) fillObject(r *Ref, s *Schema, hint string) {
 
 // taggable reports whether encoding/json accepts the name in a struct tag.
 func taggable(name string) bool {
-	if name == "" || len(name) > 200 {
+	if name == "" || name == "-" || len(name) > 200 { // "-" means no field at all
 		return false
 	}
 	for _, c := range name {
@@ -262,9 +262,6 @@ func (t *typer) field(p *Property, s *Schema, owner string, names *allocator) *F
 	// a schema, so it does not matter that the pointer lets null in.
 	if f.Presence == Required && holdsByValue(p.Schema, s, false, map[*Schema]bool{}) {
 		f.Presence = RequiredNullable
-	}
-	if f.JSON == "-" {
-		f.JSON = "-,"
 	}
 	return f
 }

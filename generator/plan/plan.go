@@ -41,14 +41,17 @@ type Plan struct {
 // comes twice is an error of the generator.
 func New(files []File) (*Plan, error) {
 	sort.Slice(files, func(i, j int) bool { return files[i].Path < files[j].Path })
-	for i, f := range files {
+	taken := map[string]bool{} // some file systems fold case
+	for _, f := range files {
 		clean := path.Clean(f.Path)
-		if clean != f.Path || path.IsAbs(clean) || clean == "." || strings.HasPrefix(clean, "..") || strings.ContainsAny(clean, "\\\x00") {
+		if clean != f.Path || path.IsAbs(clean) || clean == "." || clean == ".." || strings.HasPrefix(clean, "../") || strings.ContainsAny(clean, "\\\x00") {
 			return nil, fmt.Errorf("plan: bad path %q", f.Path)
 		}
-		if i > 0 && strings.EqualFold(files[i-1].Path, f.Path) {
+		folded := strings.ToLower(clean)
+		if taken[folded] {
 			return nil, fmt.Errorf("plan: %q comes twice", f.Path)
 		}
+		taken[folded] = true
 	}
 	return &Plan{Files: files}, nil
 }

@@ -149,7 +149,7 @@ func unknown(file string, line, column int, path string) problem.List {
 	if near := problem.Nearest(path, paths); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	} else if near := problem.Nearest(last(path), lasts(paths)); near != "" {
-		hint = fmt.Sprintf("did you mean %q?", near)
+		hint = fmt.Sprintf("did you mean %q?", paths[slices.Index(lasts(paths), near)])
 	}
 	return fail("profile-key", file, line, column, fmt.Sprintf("unknown key %.80q", path), hint)
 }
@@ -175,7 +175,7 @@ func (k *key) check(value string) (message, hint string) {
 		}
 	case number:
 		n, err := strconv.ParseFloat(value, 64)
-		if err != nil || n < 0 || n > 1e12 || k.path == "load.read_ratio" && n > 1 {
+		if err != nil || !(n >= 0 && n <= 1e12) || k.path == "load.read_ratio" && n > 1 {
 			return fmt.Sprintf("%.60q is not a number in range", value), "write a number such as " + k.def
 		}
 	case boolean:

@@ -299,7 +299,7 @@ func jsonString(s string) string {
 
 // goString prints a string as a Go literal, raw where that is easier to read.
 func goString(s string) string {
-	if strings.Contains(s, `"`) && strconv.CanBackquote(s) && !strings.Contains(s, "\t") {
+	if strings.Contains(s, `"`) && strconv.CanBackquote(s) && !strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) {
 		return "`" + s + "`"
 	}
 	return strconv.Quote(s)

@@ -32,6 +32,9 @@ func (t *tokenRequest) DecodeJSON(d *wire.Decoder) {
 			t.Subject = d.String()
 			d.Length(t.Subject, 1, 200)
 		case "scopes":
+			if d.Null() {
+				continue
+			}
 			t.Scopes = wire.List(d, func(d *wire.Decoder) string {
 				scope := d.String()
 				if strings.ContainsAny(scope, " \t\r\n\"\\") || scope == "" {

@@ -19,7 +19,8 @@ func classify(err error) store.Violation {
 	switch code := failure.Code(); code {
 	case lib.SQLITE_CONSTRAINT_UNIQUE, lib.SQLITE_CONSTRAINT_PRIMARYKEY, lib.SQLITE_CONSTRAINT_ROWID:
 		return store.Violation{Kind: store.ViolationUnique, Columns: columns(failure.Error())}
-	case lib.SQLITE_CONSTRAINT_FOREIGNKEY:
+	case lib.SQLITE_CONSTRAINT_FOREIGNKEY, lib.SQLITE_CONSTRAINT_TRIGGER:
+		// ON DELETE RESTRICT is a trigger to SQLite; projects have no others.
 		return store.Violation{Kind: store.ViolationForeignKey}
 	default:
 		// The lower byte is the primary code.

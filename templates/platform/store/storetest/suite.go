@@ -156,7 +156,7 @@ func (e Engine) migrations() fstest.MapFS {
 	up.WriteString("-- +goose Up\n")
 	e.create(&up, "items", items().Columns, "id", "", "UNIQUE ("+e.quote("group")+", name)")
 	e.create(&up, "parts", parts().Columns, "", "id",
-		"FOREIGN KEY (item_id) REFERENCES items (id)", "FOREIGN KEY ("+e.quote("next")+") REFERENCES parts (id)")
+		"FOREIGN KEY (item_id) REFERENCES items (id) ON DELETE RESTRICT", "FOREIGN KEY ("+e.quote("next")+") REFERENCES parts (id)")
 	e.create(&up, "leaves", leaves("", "").Columns, "id", "", "FOREIGN KEY (owner) REFERENCES items (id) ON DELETE CASCADE")
 	e.create(&up, "twigs", leaves("", "").Columns, "id", "", "FOREIGN KEY (owner) REFERENCES leaves (id) ON DELETE CASCADE")
 	return fstest.MapFS{"0001_init.sql": &fstest.MapFile{Data: []byte(up.String())}}
