@@ -12,7 +12,8 @@ build: ## the command in ./backend
 
 test: tools ## everything: units, real servers, generated projects built, linted, booted and load-tested
 	go vet ./...
-	go test -timeout 30m ./...
+	go test -timeout 20m $$(go list ./... | grep -v -e /cmd/acceptance -e /loadtest$$)
+	go test -timeout 30m -p 1 ./loadtest ./cmd/acceptance # these measure: nothing beside them
 	$(MAKE) race
 
 race: ## the packages where goroutines meet, under the race detector
