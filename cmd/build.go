@@ -19,12 +19,18 @@ func (p *project) build(ctx context.Context, st *state.State, out *progress) (st
 	if err != nil {
 		return "", environment("no-go", "Go is not on PATH", "install Go 1.26 or newer, or add its bin folder to PATH")
 	}
+	// An interrupted go command leaves its work folder behind; here it is ours.
+	temp, remove, err := st.TempDir("backend-build-")
+	if err != nil {
+		return "", environment("temp", "no temporary folder: "+err.Error(), "set TMPDIR")
+	}
+	defer remove()
 	binary := projectFile(p.dir, ".backend/bin/"+p.name)
 	watch := &buildWatch{out: out, began: st.Now(), now: st.Now}
 	stop := watch.every(time.Second)
 	err = st.Run(ctx, state.Command{
 		Path: goTool, Args: []string{"build", "-buildvcs=false", "-v", "-o", binary, "./cmd/" + p.name}, Dir: p.dir,
-		Env: []string{"GOWORK=off"}, Stdout: io.Discard, Stderr: watch, Interrupt: true,
+		Env: []string{"GOWORK=off", "TMPDIR=" + temp, "GOTMPDIR=" + temp}, Stdout: io.Discard, Stderr: watch, Interrupt: true,
 	})
 	stop()
 	out.Done()

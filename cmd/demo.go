@@ -56,9 +56,10 @@ func runDemo(ctx context.Context, st *state.State, root *rootOptions, o *demoOpt
 	if err != nil {
 		return err
 	}
-	out.Say("    %d files, %d lines; %d of %d operations work as generated; cancelOrder is overridden by hand in internal/orders/cancel.go",
+	out.Say("    %d files, %d lines; %d of %d operations work as generated",
 		result.Files, result.Lines, result.Operations.Implemented, result.Operations.Total)
-	out.Say("2/4 Building it (a first build compiles SQLite too, which takes a minute or so) …")
+	out.Say("    cancelOrder is overridden by hand in internal/orders/cancel.go")
+	out.Say("2/4 Building it (the first time compiles SQLite too: a minute or so) …")
 	binary, err := p.build(ctx, st, out)
 	if err != nil {
 		return err
@@ -69,7 +70,7 @@ func runDemo(ctx context.Context, st *state.State, root *rootOptions, o *demoOpt
 		return err
 	}
 	took := st.Now().Sub(began)
-	out.Say("    %s, %s after you pressed return", first, took.Round(100*time.Millisecond))
+	out.Say("    %s, after %s", first, took.Round(100*time.Millisecond))
 	lt := &loadtestOptions{
 		target: result.Dir, rate: o.rate, duration: o.duration, seed: 1, slo: []string{"p99<200ms", "errors<=0", "schema_violations<=0"},
 		command: "backend loadtest " + shellPath(dir),

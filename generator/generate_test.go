@@ -54,6 +54,25 @@ func generate(t testing.TB, file string, read spec.ReadFile) (*generator.Output,
 	return generator.Generate(context.Background(), generator.Request{Name: "demo", Spec: file, Profile: p, Read: read, Generator: "test"})
 }
 
+func TestCheckName(t *testing.T) {
+	for name, want := range map[string]string{
+		"shop": "", "a-1": "", "": "name-empty", "../x": "name-bad", "Shop": "name-bad", "1a": "name-bad", "a b": "name-bad", "a/b": "name-bad",
+		strings.Repeat("a", 41): "name-bad", "vendor": "name-reserved", "con": "name-reserved", "conn": "", "internal": "name-reserved",
+	} {
+		if got := problem.Of(generator.CheckName(name, "")); want == "" && len(got) > 0 || want != "" && (len(got) != 1 || got[0].Code != want) {
+			t.Errorf("%q: %v, want %q", name, got, want)
+		}
+	}
+	for module, ok := range map[string]bool{
+		"example.com/shop": true, "shop": true, "example.com/team/shop/v2": true, "../x": false, "/x": false, "a//b": false, "a b": false, "a/..": false,
+		"example.com/con": false, "x.com/a\nreplace": false, strings.Repeat("a", 201): false,
+	} {
+		if err := generator.CheckName("shop", module); (err == nil) != ok {
+			t.Errorf("module %q: %v", module, err)
+		}
+	}
+}
+
 func TestGenerateIsDeterministic(t *testing.T) {
 	for _, file := range specs(t) {
 		first, err := generate(t, file, os.ReadFile)

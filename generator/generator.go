@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	xmodule "golang.org/x/mod/module"
 
 	"github.com/e6b96b0c/backend/generator/model"
 	"github.com/e6b96b0c/backend/generator/plan"
@@ -40,8 +41,10 @@ type Output struct {
 }
 
 var (
-	validName   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
-	validModule = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._~-]*(/[a-zA-Z0-9._~-]+)*$`)
+	validName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+	// reservedName are folders that the go command skips, and devices of Windows.
+	reservedName = regexp.MustCompile(`^(vendor|testdata|internal|con|prn|aux|nul|com[0-9]|lpt[0-9])$`)
+	validModule  = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._~-]*(/[a-zA-Z0-9._~-]+)*$`)
 )
 
 // CheckName reports what is wrong with a project's name or module path.
@@ -50,9 +53,16 @@ func CheckName(name, module string) error {
 	case name == "":
 		return problem.List{{Code: "name-empty", Message: "the project has no name", Hint: "backend scaffold new NAME --spec FILE"}}
 	case !validName.MatchString(name):
-		return problem.List{{Code: "name-bad", Message: fmt.Sprintf("%.60q cannot be a project name", name),
-			Hint: "use a-z, 0-9 and -, starting with a letter, at most 40 characters; --dir names another folder"}}
-	case module != "" && (!validModule.MatchString(module) || len(module) > 200 || strings.Contains(module, "..")):
+		return problem.List{{
+			Code: "name-bad", Message: fmt.Sprintf("%.60q cannot be a project name", name),
+			Hint: "use a-z, 0-9 and -, starting with a letter, at most 40 characters; --dir names another folder",
+		}}
+	case reservedName.MatchString(name):
+		return problem.List{{
+			Code: "name-reserved", Message: fmt.Sprintf("%q cannot be a project name: Go or the file system keeps it for itself", name),
+			Hint: fmt.Sprintf("use %s-api", name),
+		}}
+	case module != "" && (!validModule.MatchString(module) || len(module) > 200 || strings.Contains(module, "..") || xmodule.CheckImportPath(module) != nil):
 		return problem.List{{Code: "module-bad", Message: fmt.Sprintf("%.60q cannot be a Go module path", module), Hint: "write one such as example.com/team/shop"}}
 	}
 	return nil

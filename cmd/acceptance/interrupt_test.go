@@ -102,18 +102,14 @@ func (v *victim) checkCode(t *testing.T, err error, signal syscall.Signal, maySe
 func (v *victim) checkNothingLeft(t *testing.T, ended error) {
 	t.Helper()
 	v.gone(t, patience)
-	entries, err := os.ReadDir(v.work)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		if strings.Contains(e.Name(), ".tmp-") {
-			t.Errorf("%s is left half-written (%v)", e.Name(), ended)
+	for place, target := range map[string]string{"shop": "shop", "deep": "deep/er/shop"} {
+		if exists(filepath.Join(v.work, place)) && !exists(filepath.Join(v.work, target, ".backend/lock.json")) {
+			t.Errorf("%s is there without the lock of %s (%v)", place, target, ended)
 		}
 	}
-	for _, name := range []string{"shop", "deep"} {
-		if dir := filepath.Join(v.work, name); exists(dir) && !exists(filepath.Join(dir, ".backend/lock.json")) {
-			t.Errorf("%s is there without its lock (%v)", name, ended)
+	for _, pattern := range []string{".*.tmp-*", "deep/.*", "deep/er/.*", ".report-*", ".backend-*"} {
+		if found, _ := filepath.Glob(filepath.Join(v.work, pattern)); len(found) > 0 {
+			t.Errorf("%s is left half-written (%v)", found, ended)
 		}
 	}
 	left, err := os.ReadDir(filepath.Join(v.work, "tmp"))

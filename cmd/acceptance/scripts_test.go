@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -102,6 +103,9 @@ func measure(ts *testscript.TestScript, _ bool, args []string) {
 			return
 		case got != 5:
 			ts.Fatalf("exit code %d, want %s", got, args[0])
+		}
+		if i := slices.Index(args, "--dir"); i > 0 { // what demo wrote is in the way of the next
+			ts.Check(os.RemoveAll(ts.MkAbs(args[i+1])))
 		}
 	}
 	ts.Fatalf("the measurement stays invalid, want exit code %s", args[0])
@@ -328,6 +332,7 @@ func alone(ts *testscript.TestScript, _ bool, _ []string) {
 // command line or environment, or work in it.
 func processesOf(dir string) []string {
 	var found []string
+	inside := regexp.MustCompile(regexp.QuoteMeta(dir) + "[/:\x00]") // not its longer namesakes
 	entries, _ := os.ReadDir("/proc")
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
@@ -337,7 +342,7 @@ func processesOf(dir string) []string {
 		line, _ := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
 		vars, _ := os.ReadFile(filepath.Join("/proc", e.Name(), "environ"))
 		cwd, _ := os.Readlink(filepath.Join("/proc", e.Name(), "cwd"))
-		if len(line) > 0 && (bytes.Contains(line, []byte(dir)) || bytes.Contains(vars, []byte(dir)) || strings.HasPrefix(cwd, dir)) {
+		if len(line) > 0 && inside.Match(slices.Concat(line, []byte{0}, vars, []byte{0}, []byte(cwd), []byte{0})) {
 			found = append(found, fmt.Sprintf("%d: %s", pid, bytes.ReplaceAll(line, []byte{0}, []byte(" "))))
 		}
 	}

@@ -103,6 +103,9 @@ func (p *Process) Stop(grace time.Duration) {
 		killGroup(p.cmd.Process.Pid)
 		<-p.done
 	}
+	if p.interrupt {
+		killGroup(p.cmd.Process.Pid) // what it started can outlive it by moments
+	}
 }
 
 // Run starts a child and waits for it; when ctx ends first the child is stopped

@@ -184,7 +184,12 @@ func (s *State) TempDir(pattern string) (dir string, remove func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	return dir, func() { _ = os.RemoveAll(dir) }, nil
+	return dir, func() {
+		// A child that was killed just now may still have added a file meanwhile.
+		for try := 0; os.RemoveAll(dir) != nil && try < 50; try++ {
+			time.Sleep(10 * time.Millisecond)
+		}
+	}, nil
 }
 
 // UserConfigDir is where the user's settings live, "" when there is no such place.

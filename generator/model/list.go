@@ -148,8 +148,19 @@ func comparableRefs(a, b *Ref) bool {
 // suffixes turn a parameter name into a column and a comparison:
 // createdAfter, price_gte, price[lt].
 var suffixes = []struct{ suffix, op string }{
-	{"gte", "Ge"}, {"lte", "Le"}, {"gt", "Gt"}, {"lt", "Lt"}, {"ne", "Ne"}, {"min", "Ge"}, {"max", "Le"},
-	{"after", "Gt"}, {"before", "Lt"}, {"since", "Ge"}, {"until", "Le"}, {"from", "Ge"}, {"to", "Le"},
+	{"gte", "Ge"},
+	{"lte", "Le"},
+	{"gt", "Gt"},
+	{"lt", "Lt"},
+	{"ne", "Ne"},
+	{"min", "Ge"},
+	{"max", "Le"},
+	{"after", "Gt"},
+	{"before", "Lt"},
+	{"since", "Ge"},
+	{"until", "Le"},
+	{"from", "Ge"},
+	{"to", "Le"},
 }
 
 // suffixFilter ties minPrice, maxPrice, createdAfter, price_gte and their like

@@ -280,8 +280,10 @@ func (rb *rowBuilder) rules() {
 		}
 	}
 	if rb.r.Version == nil {
-		c := &Column{Name: "row_version", GoName: rb.fields.take("RowVersion"), Rule: "version", Kind: "integer",
-			Ref: &Ref{Kind: RefInt, Schema: &Schema{Kind: KindInteger}}}
+		c := &Column{
+			Name: "row_version", GoName: rb.fields.take("RowVersion"), Rule: "version", Kind: "integer",
+			Ref: &Ref{Kind: RefInt, Schema: &Schema{Kind: KindInteger}},
+		}
 		rb.r.Columns = append(rb.r.Columns, c)
 		rb.r.Version = c
 	}

@@ -76,9 +76,11 @@ services:
 deploy:
   compose: [true]
 `))
-	want := []string{"1:10: version", "2:1: unknown key \"databse", "4:3: unknown key \"database.engin\" · try: did you mean \"database.engine\"?",
+	want := []string{
+		"1:10: version", "2:1: unknown key \"databse", "4:3: unknown key \"database.engin\" · try: did you mean \"database.engine\"?",
 		"5:11: database.engine: unknown value \"sqlit\" · try: did you mean \"sqlite\"?", "6:8: cache holds keys", "7:18: sharding.keys is not in this build",
-		"9:3: \"Bad Name\" cannot be", "10:10: unknown key \"tag\"", "11:17: tags is a list", "13:12: deploy.compose takes one value"}
+		"9:3: \"Bad Name\" cannot be", "10:10: unknown key \"tag\"", "11:17: tags is a list", "13:12: deploy.compose takes one value",
+	}
 	got := problem.Of(err)
 	for i, p := range got {
 		line := strings.TrimPrefix(p.Error(), "backend.yaml:")

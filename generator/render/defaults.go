@@ -53,7 +53,7 @@ func clientsType(g *goFile, s *model.Service) {
 	for _, u := range s.Uses {
 		g.P("// %s is what this service needs of service %s.", u.Type, u.Service.Name)
 		g.P("type %s interface {", u.Type)
-		g.P("\t// %sExists reports whether there is a %s with the key.", u.Resource.GoName, u.Resource.Name)
+		g.P("\t// %sExists reports whether there is %s with the key.", u.Resource.GoName, withArticle(u.Resource.Name))
 		g.P("\t%sExists(ctx context.Context, key any) (bool, error)", u.Resource.GoName)
 		g.P("}\n")
 	}

@@ -181,6 +181,14 @@ func comment(indent, lead, text string) string {
 	return b.String()
 }
 
+// withArticle puts "a" or "an" before a noun.
+func withArticle(noun string) string {
+	if noun != "" && strings.ContainsRune("aeiou", rune(noun[0])) && !strings.HasPrefix(noun, "use") && !strings.HasPrefix(noun, "uni") {
+		return "an " + noun
+	}
+	return "a " + noun
+}
+
 // sentence closes a text with a full stop.
 func sentence(text string) string {
 	text = strings.TrimSpace(text)

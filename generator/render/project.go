@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/e6b96b0c/backend/generator/model"
 	"github.com/e6b96b0c/backend/generator/plan"
+	"github.com/e6b96b0c/backend/generator/problem"
 )
 
 // Inputs are the files that a project is made of beside the model.
@@ -119,6 +119,11 @@ func projectFiles(p *model.Project, in Inputs) ([]plan.File, error) {
 	for name, data := range in.Spec {
 		if name == in.SpecMain {
 			name = "openapi.yaml"
+		} else if name == "openapi.yaml" || name == "served.gen.yaml" {
+			return nil, problem.List{{
+				Code: "spec-file-name", File: name, Message: "a file that the document refers to has a name that the project needs itself",
+				Hint: "rename it, or make it the main document",
+			}}
 		}
 		files = append(files, plan.File{Path: "api/" + name, Data: data, Owner: plan.Yours})
 	}
@@ -269,25 +274,25 @@ func shellSafe(s string) bool {
 // markdown escapes a text for use inside a Markdown line or table cell, on one
 // line of bounded length.
 func markdown(text string) string {
+	words := strings.Fields(strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r':
+			return ' '
+		case !strconv.IsPrint(r):
+			return -1
+		}
+		return r
+	}, text))
+	runes := []rune(strings.Join(words, " "))
 	var b strings.Builder
-	space := false
-	for i, r := range []rune(text) {
+	for i, r := range runes {
 		if i > 300 {
 			b.WriteString("…")
 			break
 		}
-		switch {
-		case r == ' ' || r == '\n' || r == '\t' || r == '\r':
-			space = b.Len() > 0
-			continue
-		case !strconv.IsPrint(r):
-			continue
-		}
-		if space {
-			b.WriteByte(' ')
-			space = false
-		}
-		if slices.Contains([]rune("\\`*_{}[]<>()#+!|&$~:"), r) {
+		opens := i == 0 && strings.ContainsRune("#+-=", r)                     // a heading, a list, a rule
+		links := r == ':' && i+1 < len(runes) && runes[i+1] == '/' || r == '@' // text that becomes a link by itself
+		if opens || links || strings.ContainsRune("\\`*_[]<>|&$~", r) {
 			b.WriteByte('\\')
 		}
 		b.WriteRune(r)

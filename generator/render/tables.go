@@ -224,7 +224,7 @@ func clientFile(p *model.Project, s *model.Service) *goFile {
 	g.P("// Local returns the client that calls the service in the same process.")
 	g.P("func Local(server Server, defaults Defaults) Client {\n\treturn Client{server: server, defaults: defaults}\n}\n")
 	for _, r := range s.Resources {
-		g.P("// %sExists reports whether there is a %s with the key.", r.GoName, r.Name)
+		g.P("// %sExists reports whether there is %s with the key.", r.GoName, withArticle(r.Name))
 		g.P("func (c Client) %sExists(ctx context.Context, key any) (bool, error) {", r.GoName)
 		g.P("\treturn c.defaults.%s.Exists(store.Detach(ctx), key)\n}\n", r.Field)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 
@@ -195,6 +196,15 @@ func (c *converter) parameters(path string, shared, own openapi3.Parameters) []*
 	for _, list := range []openapi3.Parameters{own, shared} {
 		for _, ref := range list {
 			if ref == nil || ref.Value == nil || seen[ref.Value.In+":"+ref.Value.Name] {
+				continue
+			}
+			if !slices.Contains([]string{"path", "query", "header", "cookie"}, ref.Value.In) {
+				at := place(c.d.File, ref.Value.Origin)
+				c.warnings = append(c.warnings, &problem.Problem{
+					Code: "parameter-in", File: at.File, Line: at.Line, Column: at.Column,
+					Message: fmt.Sprintf("parameter %.60q is in %.60q, which is no part of a request; it is left out", ref.Value.Name, ref.Value.In),
+					Hint:    "write path, query, header or cookie",
+				})
 				continue
 			}
 			seen[ref.Value.In+":"+ref.Value.Name] = true

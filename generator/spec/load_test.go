@@ -54,13 +54,19 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 		"no operations":  {head + "paths: {/x: {}}\n", []string{"1:1 no operations"}},
 		"bomb":           {bomb + "paths: {/x: {get: {}}}\n", []string{"1:1 grows out of bounds"}},
 		"deep":           {"openapi: 3.1.0\nx: " + strings.Repeat("[", 9999) + strings.Repeat("]", 9999), []string{"1:1 nested deeper"}},
-		"wrong kinds": {head + "paths:\n  /x:\n    get: 5\n  /y:\n    get:\n      parameters: {}\n      tags: x\n",
-			[]string{`5:10 "get" must be a mapping`, `8:19 "parameters" must be a list`, `9:13 "tags" must be a list`}},
-		"references": {head + "paths:\n  /a: {$ref: '#/components/pathItems/nope'}\n  /b: {$ref: '../../etc/passwd'}\n  /c: {$ref: 'http://evil/x.yaml'}\n" +
-			"  /d: {$ref: gone.yaml}\n  /e: {$ref: evil.go}\n  /f: {$ref: '#anchor'}\n  /g: {$ref: /etc/passwd.yaml}\n",
-			[]string{"4:14 points to nothing", "5:14 leaves the document's folder", "6:14 remote", "7:14 no file gone.yaml", "8:14 neither .yaml", "9:14 anchor", "10:14 leaves"}},
-		"misspelt reference": {head + "paths: {/x: {get: {responses: {default: {$ref: '#/components/responses/Eror'}}}}}\ncomponents: {responses: {Error: {description: x}}}\n",
-			[]string{`3:48 points to nothing · try: did you mean "Error"?`}},
+		"wrong kinds": {
+			head + "paths:\n  /x:\n    get: 5\n  /y:\n    get:\n      parameters: {}\n      tags: x\n",
+			[]string{`5:10 "get" must be a mapping`, `8:19 "parameters" must be a list`, `9:13 "tags" must be a list`},
+		},
+		"references": {
+			head + "paths:\n  /a: {$ref: '#/components/pathItems/nope'}\n  /b: {$ref: '../../etc/passwd'}\n  /c: {$ref: 'http://evil/x.yaml'}\n" +
+				"  /d: {$ref: gone.yaml}\n  /e: {$ref: evil.go}\n  /f: {$ref: '#anchor'}\n  /g: {$ref: /etc/passwd.yaml}\n",
+			[]string{"4:14 points to nothing", "5:14 leaves the document's folder", "6:14 remote", "7:14 no file gone.yaml", "8:14 neither .yaml", "9:14 anchor", "10:14 leaves"},
+		},
+		"misspelt reference": {
+			head + "paths: {/x: {get: {responses: {default: {$ref: '#/components/responses/Eror'}}}}}\ncomponents: {responses: {Error: {description: x}}}\n",
+			[]string{`3:48 points to nothing · try: did you mean "Error"?`},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := spec.Load(files(map[string]string{"api.yaml": test.text}), "api.yaml")

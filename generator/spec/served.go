@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -70,7 +71,7 @@ func (d *Document) copyOf() (*openapi3.T, error) {
 		return nil, err
 	}
 	if len(d.Files) > 1 {
-		fresh.doc.InternalizeRefs(nil, nil)
+		fresh.doc.InternalizeRefs(context.Background(), nil)
 	}
 	return fresh.doc, nil
 }
@@ -92,7 +93,7 @@ func serveOperation(operation *openapi3.Operation, op *model.Op) {
 		if operation.Responses.Value(status) != nil {
 			continue
 		}
-		operation.Responses.Set(status, &openapi3.ResponseRef{Value: addedResponse(operation, op, status)})
+		operation.Responses.Set(status, &openapi3.ResponseRef{Value: addedResponse(op, status)})
 	}
 	if r := op.Result; r != nil {
 		if ref := operation.Responses.Value(fmt.Sprint(r.Status)); ref != nil {
@@ -142,8 +143,9 @@ func keepProduced(ref *openapi3.ResponseRef, r *model.Result) {
 }
 
 func dropParameters(list *openapi3.Parameters, refused map[string]bool) {
+	known := map[string]bool{"path": true, "query": true, "header": true, "cookie": true}
 	*list = slices.DeleteFunc(*list, func(ref *openapi3.ParameterRef) bool {
-		return ref == nil || ref.Value == nil || refused[ref.Value.In+" "+ref.Value.Name]
+		return ref == nil || ref.Value == nil || !known[ref.Value.In] || refused[ref.Value.In+" "+ref.Value.Name]
 	})
 }
 
@@ -169,7 +171,7 @@ func addedStatuses(op *model.Op) []string {
 	return slices.Compact(out)
 }
 
-func addedResponse(operation *openapi3.Operation, op *model.Op, status string) *openapi3.Response {
+func addedResponse(op *model.Op, status string) *openapi3.Response {
 	response := openapi3.NewResponse().WithDescription("Added by the server: it may answer this although the input document does not say so.")
 	response.Extensions = map[string]any{"x-added-by": "backend"}
 	if op.Result != nil && status == fmt.Sprint(op.Result.Status) {

@@ -161,7 +161,7 @@ func (d *Document) checkReferences(read ReadFile, data []byte) problem.List {
 	}
 	tree, err := parser.ParseBytes(data, 0)
 	if err != nil || len(tree.Docs) == 0 {
-		return nil // JSON that goccy cannot parse: the loader will say
+		return nil //nolint:nilerr // JSON that this parser does not take: the loader will say
 	}
 	walk := &referenceWalk{d: d, read: read, root: tree.Docs[0].Body}
 	walk.visit(walk.root, 0)

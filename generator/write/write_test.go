@@ -93,12 +93,12 @@ func TestNewLeavesNothingBehind(t *testing.T) {
 
 func TestTargetRefuses(t *testing.T) {
 	parent := t.TempDir()
-	for name, make := range map[string]func(string) error{
+	for name, prepare := range map[string]func(string) error{
 		"target-not-empty":  func(dir string) error { return errors.Join(os.Mkdir(dir, 0o755), os.WriteFile(dir+"/x", nil, 0o600)) },
 		"target-not-folder": func(dir string) error { return os.WriteFile(dir, []byte("mine"), 0o600) },
 	} {
 		dir := filepath.Join(parent, name)
-		if err := make(dir); err != nil {
+		if err := prepare(dir); err != nil {
 			t.Fatal(err)
 		}
 		before := tree(t, parent)
