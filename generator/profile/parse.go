@@ -37,7 +37,7 @@ func Parse(file string, data []byte) (*Profile, error) {
 		if errors.As(err, &syntax) && syntax.Token != nil {
 			line, column, message = syntax.Token.Position.Line, syntax.Token.Position.Column, syntax.Message
 		}
-		return nil, fail("profile-yaml", file, line, column, "not valid YAML: "+message, "")
+		return nil, fail("profile-yaml", file, line, column, "not valid YAML: "+message, "fix the YAML at this place")
 	}
 	r := &reader{p: p, file: file}
 	for _, doc := range tree.Docs {

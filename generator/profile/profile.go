@@ -142,11 +142,15 @@ func find(path string) *key {
 // unknown reports a key that does not exist, with the nearest that does.
 func unknown(file string, line, column int, path string) problem.List {
 	paths := make([]string, len(table))
+	var groups []string
 	for i, k := range table {
 		paths[i] = k.path
+		if group, _, ok := strings.Cut(k.path, "."); ok && !slices.Contains(groups, group) {
+			groups = append(groups, group)
+		}
 	}
 	hint := "backend.yaml of any generated project lists all keys"
-	if near := problem.Nearest(path, paths); near != "" {
+	if near := problem.Nearest(path, slices.Concat(paths, groups)); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	} else if near := problem.Nearest(last(path), lasts(paths)); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", paths[slices.Index(lasts(paths), near)])
@@ -204,7 +208,10 @@ func (k *key) checkEnum(value string) (message, hint string) {
 	if slices.Contains(k.planned, value) {
 		return fmt.Sprintf("%s is not in this build yet", value), choices
 	}
-	if near := problem.Nearest(value, slices.Concat(k.values, k.planned)); near != "" {
+	if near := problem.Nearest(value, k.planned); near != "" && problem.Nearest(value, k.values) == "" {
+		return fmt.Sprintf("unknown value %.60q; %s is planned, and not in this build yet", value, near), choices
+	}
+	if near := problem.Nearest(value, k.values); near != "" {
 		choices = fmt.Sprintf("did you mean %q?", near)
 	}
 	return fmt.Sprintf("unknown value %.60q", value), choices

@@ -29,15 +29,18 @@ func (d *Document) Served(p *model.Project) ([]byte, error) {
 			}
 		}
 	}
-	for path, item := range doc.Paths.Map() {
-		for method, operation := range item.Operations() {
-			op := kept[method+" "+path]
+	added := &additions{doc: doc, names: map[string]string{}}
+	for _, path := range sortedKeys(doc.Paths.Map()) {
+		item := doc.Paths.Value(path)
+		operations := item.Operations()
+		for _, method := range sortedKeys(operations) {
+			operation, op := operations[method], kept[method+" "+path]
 			if op == nil {
 				item.SetOperation(method, nil)
 				continue
 			}
 			operation.Parameters = append(operation.Parameters, inherited(operation.Parameters, item.Parameters)...)
-			serveOperation(operation, op)
+			serveOperation(operation, op, added)
 		}
 		item.Parameters, item.Servers = nil, nil
 		if len(item.Operations()) == 0 {
@@ -76,7 +79,7 @@ func (d *Document) copyOf() (*openapi3.T, error) {
 	return fresh.doc, nil
 }
 
-func serveOperation(operation *openapi3.Operation, op *model.Op) {
+func serveOperation(operation *openapi3.Operation, op *model.Op, added *additions) {
 	refused := map[string]bool{}
 	for _, r := range op.Refused {
 		refused[r.In+" "+r.Name] = true
@@ -93,7 +96,7 @@ func serveOperation(operation *openapi3.Operation, op *model.Op) {
 		if operation.Responses.Value(status) != nil {
 			continue
 		}
-		operation.Responses.Set(status, &openapi3.ResponseRef{Value: addedResponse(op, status)})
+		operation.Responses.Set(status, added.answer(op, status))
 	}
 	if r := op.Result; r != nil {
 		if ref := operation.Responses.Value(fmt.Sprint(r.Status)); ref != nil {
@@ -166,32 +169,89 @@ func addedStatuses(op *model.Op) []string {
 	add(op.Body != nil, "413", "415")
 	add(op.Kind == model.OpCreate || op.Kind == model.OpReplace || op.Kind == model.OpPatch || op.Kind == model.OpDelete, "409")
 	add(op.IfMatch != "", "412")
+	add(op.Method == "GET" && op.Result != nil && op.Result.ETag, "304")
 	add(op.IfMatch == "required", "428")
 	sort.Strings(out)
 	return slices.Compact(out)
 }
 
-func addedResponse(op *model.Op, status string) *openapi3.Response {
-	response := openapi3.NewResponse().WithDescription("Added by the server: it may answer this although the input document does not say so.")
-	response.Extensions = map[string]any{"x-added-by": "backend"}
+// additions puts the answers that the server adds into a document: each kind once,
+// among the components, and a reference from every operation.
+type additions struct {
+	doc   *openapi3.T
+	names map[string]string // media type and schema -> component
+}
+
+// answer is the response that the server adds to an operation for a status.
+func (a *additions) answer(op *model.Op, status string) *openapi3.ResponseRef {
 	if op.Result != nil && status == fmt.Sprint(op.Result.Status) {
-		response.WithDescription("Added by the server: the input document declares no success.")
-		if op.Result.Ref != nil && op.Resource != nil && op.Resource.Schema.Name != "" {
-			response.Content = openapi3.Content{op.Result.Media: &openapi3.MediaType{
-				Schema: &openapi3.SchemaRef{Ref: componentPrefix + op.Resource.Schema.Name, Value: openapi3.NewSchema()},
-			}}
-		}
-		return response
+		return &openapi3.ResponseRef{Value: addedSuccess(op)}
 	}
-	media := "application/problem+json"
-	schema := openapi3.NewObjectSchema()
+	media, schema := "application/problem+json", ""
 	if op.Error != nil {
 		media = op.Error.Media
 		if op.Error.Type != nil {
-			schema = openapi3.NewObjectSchema()
+			schema = op.Error.Type.Schema.Name
 		}
 	}
-	response.Content = openapi3.Content{media: &openapi3.MediaType{Schema: schema.NewRef()}}
+	if status == "304" {
+		media = ""
+	}
+	key := media + " " + schema
+	if a.names[key] == "" {
+		a.names[key] = a.component(media, schema, op.Error != nil && op.Error.Type != nil)
+	}
+	return &openapi3.ResponseRef{Ref: "#/components/responses/" + a.names[key], Value: openapi3.NewResponse()}
+}
+
+// component adds a response and returns its name, which nothing else has.
+func (a *additions) component(media, schema string, shaped bool) string {
+	if a.doc.Components == nil {
+		a.doc.Components = &openapi3.Components{}
+	}
+	if a.doc.Components.Responses == nil {
+		a.doc.Components.Responses = openapi3.ResponseBodies{}
+	}
+	name := "AddedByServer"
+	for n := 2; a.doc.Components.Responses[name] != nil; n++ {
+		name = fmt.Sprintf("AddedByServer%d", n)
+	}
+	response := openapi3.NewResponse().WithDescription("The server may answer this, although the input document does not say so.")
+	response.Extensions = map[string]any{"x-added-by": "backend"}
+	switch {
+	case media == "":
+	case schema != "":
+		ref := &openapi3.SchemaRef{Ref: componentPrefix + schema, Value: openapi3.NewSchema()}
+		response.Content = openapi3.Content{media: &openapi3.MediaType{Schema: ref}}
+	case shaped:
+		response.Content = openapi3.Content{media: &openapi3.MediaType{Schema: openapi3.NewObjectSchema().NewRef()}}
+	default:
+		response.Content = openapi3.Content{media: &openapi3.MediaType{Schema: problemSchema().NewRef()}}
+	}
+	a.doc.Components.Responses[name] = &openapi3.ResponseRef{Value: response}
+	return name
+}
+
+// problemSchema is the platform's problem body (RFC 9457).
+func problemSchema() *openapi3.Schema {
+	text, number := openapi3.NewStringSchema, openapi3.NewIntegerSchema
+	fault := openapi3.NewObjectSchema().WithProperty("in", text()).WithProperty("pointer", text()).WithProperty("message", text())
+	fault.Required = []string{"pointer", "message"}
+	s := openapi3.NewObjectSchema().WithProperty("type", text()).WithProperty("title", text()).WithProperty("status", number()).
+		WithProperty("detail", text()).WithProperty("errors", openapi3.NewArraySchema().WithItems(fault))
+	s.Required = []string{"type", "title", "status", "detail"}
+	return s
+}
+
+// addedSuccess is the success of an operation whose document declares none.
+func addedSuccess(op *model.Op) *openapi3.Response {
+	response := openapi3.NewResponse().WithDescription("Added by the server: the input document declares no success.")
+	response.Extensions = map[string]any{"x-added-by": "backend"}
+	if op.Result.Ref != nil && op.Resource != nil && op.Resource.Schema.Name != "" {
+		response.Content = openapi3.Content{op.Result.Media: &openapi3.MediaType{
+			Schema: &openapi3.SchemaRef{Ref: componentPrefix + op.Resource.Schema.Name, Value: openapi3.NewSchema()},
+		}}
+	}
 	return response
 }
 

@@ -73,8 +73,7 @@ func yamlValue(b *bytes.Buffer, indent string, v any) {
 		}
 		b.WriteString("\n")
 		for _, item := range v {
-			b.WriteString(indent + "  -")
-			yamlValue(b, indent+"  ", item)
+			yamlItem(b, indent+"  ", item)
 		}
 	case string:
 		if block, ok := yamlBlock(indent+"  ", v); ok {
@@ -89,6 +88,20 @@ func yamlValue(b *bytes.Buffer, indent string, v any) {
 	default:
 		b.WriteString(" null\n")
 	}
+}
+
+// yamlItem prints one item of a list; a mapping starts on the dash's own line.
+func yamlItem(b *bytes.Buffer, indent string, v any) {
+	var inner bytes.Buffer
+	if m, ok := v.(map[string]any); ok && len(m) > 0 {
+		for _, key := range sortedKeys(m) {
+			yamlEntry(&inner, indent+"  ", key, m[key])
+		}
+		b.WriteString(indent + "- " + strings.TrimPrefix(inner.String(), indent+"  "))
+		return
+	}
+	b.WriteString(indent + "-")
+	yamlValue(b, indent, v)
 }
 
 // yamlNumber writes an exponent so that every YAML reader takes it for a number.

@@ -18,6 +18,7 @@ type credentials struct {
 	schemes map[string]*model.SecurityScheme
 	scopes  []string
 	fetch   func(ctx context.Context, scopes []string) (string, error)
+	secured bool // some operation asks for a credential
 
 	mu      sync.Mutex
 	token   string
@@ -31,6 +32,7 @@ func newCredentials(api *model.API, fetch func(context.Context, []string) (strin
 		c.scopes = append(c.scopes, s.Scopes...)
 	}
 	for _, op := range api.Operations {
+		c.secured = c.secured || len(op.Security) > 0
 		for _, alternative := range op.Security {
 			for _, use := range alternative {
 				c.scopes = append(c.scopes, use.Scopes...)
@@ -102,7 +104,7 @@ func (c *credentials) places(alternative model.Requirement) (*use, error) {
 
 // refresh fetches a new token, unless another request has since seen did.
 func (c *credentials) refresh(ctx context.Context, seen int) error {
-	if c.fetch == nil {
+	if c.fetch == nil || !c.secured {
 		return nil
 	}
 	c.mu.Lock()

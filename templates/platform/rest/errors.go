@@ -56,7 +56,7 @@ func storeProblem(err error, invalid int) *problem.Problem {
 		return problem.Conflict(conflict.Error())
 	case errors.As(err, &reference):
 		return fieldProblem(invalid, "the request refers to something that does not exist",
-			problem.FieldError{In: "body", Pointer: reference.Pointer, Message: "names a " + reference.Resource + " that does not exist"})
+			problem.FieldError{In: "body", Pointer: reference.Pointer, Message: "names no existing " + reference.Resource})
 	case errors.As(err, &version):
 		return problem.New(http.StatusPreconditionFailed, version.Error())
 	case errors.As(err, &cursor):

@@ -389,7 +389,7 @@ func TestStoreErrorsHaveTheirStatus(t *testing.T) {
 			t.Errorf("%s: no Retry-After", path)
 		}
 	}
-	want(t, s.do("POST", "/3", ""), 422, "body /userId names a user that does not exist")
+	want(t, s.do("POST", "/3", ""), 422, "body /userId names no existing user")
 	want(t, s.do("POST", "/6", ""), 400, "query /cursor is not a cursor of this list: garbled")
 }
 
