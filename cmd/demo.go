@@ -94,13 +94,15 @@ func runDemo(ctx context.Context, st *state.State, root *rootOptions, o *demoOpt
 		return exitOf(ctx, measured)
 	}
 	measured.Text(st.Stdout, st.Color)
-	st.Printf(`
-Where to look next:
-  %s   every operation, in the order of a request
-  %s     the override: a rule, a write, one unit of work
-  %s      the report, in a browser
-  backend run %s                 run it on http://127.0.0.1:8080
-`, projectFile(dir, "internal/orders/http.gen.go"), projectFile(dir, "internal/orders/cancel.go"), projectFile(dir, "loadtest/report.html"), shellPath(dir))
+	st.Printf("\nWhere to look next:\n")
+	for _, next := range [][2]string{
+		{projectFile(dir, "internal/orders/http.gen.go"), "every operation of a service, with its requests and responses"},
+		{projectFile(dir, "internal/orders/cancel.go"), "the override: a rule, a write, one unit of work"},
+		{projectFile(dir, "loadtest/report.html"), "the report, in a browser"},
+		{"backend run " + shellPath(dir), "run it on http://127.0.0.1:8080"},
+	} {
+		st.Printf("  %-40s  %s\n", next[0], next[1])
+	}
 	return exitOf(ctx, measured)
 }
 
@@ -144,7 +146,7 @@ func (p *project) firstData(ctx context.Context, st *state.State, binary string)
 		return "", environment("temp", "no temporary folder: "+err.Error(), "set TMPDIR")
 	}
 	defer remove()
-	i, err := p.boot(ctx, st, binary, embedded(data), "all", nil)
+	i, err := p.boot(ctx, st, binary, embedded(st, data), "all", nil)
 	if err != nil {
 		return "", err
 	}

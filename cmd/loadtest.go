@@ -158,7 +158,7 @@ func (o *loadtestOptions) attackProject(ctx context.Context, st *state.State, p 
 		return nil, environment("log", "the log cannot be written: "+err.Error(), "")
 	}
 	defer func() { _ = logs.Close() }()
-	i, err := p.boot(ctx, st, binary, embedded(data), "all", logs)
+	i, err := p.boot(ctx, st, binary, embedded(st, data), "all", logs)
 	if err != nil {
 		return nil, err
 	}
@@ -177,11 +177,18 @@ func (o *loadtestOptions) attackProject(ctx context.Context, st *state.State, p 
 }
 
 // embedded is the environment of a project on its embedded parts only, on free
-// ports; it clears what the user's own environment would swap in.
-func embedded(data string) []string {
-	return []string{
+// ports; it clears what the user's own environment would swap in: a load test must
+// never write into a database that somebody uses.
+func embedded(st *state.State, data string) []string {
+	env := []string{
 		"ADDR=127.0.0.1:0", "ADMIN_ADDR=127.0.0.1:0", "DATA_DIR=" + data, "DATABASE_URL=", "AUTH_ISSUER=", "AUTH_JWKS_URL=",
 	}
+	for _, name := range st.EnvNames() {
+		if strings.HasPrefix(name, "SERVICE_") && strings.HasSuffix(name, "_DATABASE_URL") {
+			env = append(env, name+"=")
+		}
+	}
+	return env
 }
 
 // documents loads what the project serves into options: the served document, and

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -108,6 +109,16 @@ func (s *State) WriteFile(name string, data []byte) error {
 		return errors.Join(err, os.Remove(temp.Name()))
 	}
 	return nil
+}
+
+// EnvNames lists the names of the environment's variables.
+func (s *State) EnvNames() []string {
+	environ := os.Environ()
+	names := make([]string, len(environ))
+	for i, kv := range environ {
+		names[i], _, _ = strings.Cut(kv, "=")
+	}
+	return names
 }
 
 // Exists reports whether there is a file or folder of that name.

@@ -45,6 +45,8 @@ const (
 )
 
 // table is every key of a profile, in the order in which backend.yaml prints them.
+// A key that is not an enum and lists values is known and not built yet: it takes
+// its default only.
 var table = []key{
 	{"version", "1", integer, nil, nil, "of this format"},
 	{"shape", "monolith", enum, []string{"monolith"}, []string{"microservices"}, "what the deploy files describe"},
@@ -59,14 +61,14 @@ var table = []key{
 	{"cache.ttl", "60s", duration, nil, nil, "how long an entry lives"},
 	{"events.broker", "none", enum, []string{"none"}, []string{"in_process", "nats", "rabbitmq", "kafka", "sns_sqs"}, "where events go"},
 	{"gateway.edge", "none", enum, []string{"none"}, []string{"nginx", "haproxy"}, "load balancer in front"},
-	{"gateway.timeout", "5s", duration, nil, nil, "of one request"},
+	{"gateway.timeout", "5s", duration, []string{"5s"}, nil, "of one request"},
 	{"gateway.rate_limit.requests", "0", integer, []string{"0"}, nil, "0 is no limit"},
-	{"gateway.rate_limit.per", "1s", duration, nil, nil, ""},
+	{"gateway.rate_limit.per", "1s", duration, []string{"1s"}, nil, ""},
 	{"gateway.rate_limit.by", "client", enum, []string{"client"}, nil, ""},
 	{"auth.mode", "spec", enum, []string{"spec", "none"}, nil, "spec: what the document's security says"},
-	{"resilience.timeout", "1s", duration, nil, nil, "of a call between services"},
-	{"resilience.retries", "2", integer, nil, nil, "of idempotent calls between services"},
-	{"resilience.breaker", "true", boolean, nil, nil, ""},
+	{"resilience.timeout", "1s", duration, []string{"1s"}, nil, "of a call between services"},
+	{"resilience.retries", "2", integer, []string{"2"}, nil, "of idempotent calls between services"},
+	{"resilience.breaker", "true", boolean, []string{"true"}, nil, ""},
 	{"resilience.fallback", "none", enum, []string{"none"}, []string{"stale"}, ""},
 	{"observability.metrics", "prometheus", enum, []string{"prometheus"}, []string{"none"}, ""},
 	{"observability.dashboards", "none", enum, []string{"none"}, []string{"grafana"}, ""},

@@ -1,7 +1,10 @@
 package render
 
 import (
+	"fmt"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/e6b96b0c/backend/generator/model"
 )
@@ -212,30 +215,41 @@ func (a *App) Close(ctx context.Context) error {
 `
 }
 
+// durationExpr prints a duration of the profile as Go would be written by hand.
 func durationExpr(text string) string {
-	switch n := len(text); {
-	case n > 1 && text[n-1] == 's' && isDigits(text[:n-1]):
-		return text[:n-1] + " * time.Second"
-	case n > 1 && text[n-1] == 'm' && isDigits(text[:n-1]):
-		return text[:n-1] + " * time.Minute"
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return "0" // the profile has checked it
 	}
-	return "0"
-}
-
-func isDigits(s string) bool {
-	for _, r := range s {
-		if r < '0' || r > '9' {
-			return false
+	for _, unit := range []struct {
+		size time.Duration
+		name string
+	}{{time.Hour, "Hour"}, {time.Minute, "Minute"}, {time.Second, "Second"}, {time.Millisecond, "Millisecond"}} {
+		if d%unit.size == 0 {
+			return fmt.Sprintf("%d * time.%s", d/unit.size, unit.name)
 		}
 	}
-	return s != ""
+	return fmt.Sprintf("%d * time.Nanosecond", d)
 }
 
 // databaseFile is internal/app/database.gen.go: how a service's database is
 // opened, by the scheme of its URL.
 func databaseFile(p *model.Project) *goFile {
 	g := newGoFile(p.Module, "app")
-	g.Raw(`// open opens a service's database and brings it up to date. Without a URL it is a
+	text := databaseText
+	if len(p.Services) > 1 {
+		text = strings.Replace(text, `		db, err = sqlite.OpenURL(ctx, url)
+`, `		if !a.cfg.OwnDatabase(service) {
+			url = sqlite.ServiceURL(url, service) // DATABASE_URL is for all: a file for each
+		}
+		db, err = sqlite.OpenURL(ctx, url)
+`, 1)
+	}
+	g.Raw(text)
+	return g
+}
+
+const databaseText = `// open opens a service's database and brings it up to date. Without a URL it is a
 // file of its own in DATA_DIR.
 func (a *App) open(ctx context.Context, service string, migrations fs.FS) (*store.DB, error) {
 	url := a.cfg.DatabaseURL(service)
@@ -260,9 +274,7 @@ func (a *App) open(ctx context.Context, service string, migrations fs.FS) (*stor
 		return nil, fmt.Errorf("%w: migrate the database of %s: %w", ErrEnvironment, service, err)
 	}
 	return db, nil
-}`)
-	return g
-}
+}`
 
 // mainFile is cmd/<name>/main.go.
 func mainFile(p *model.Project) *goFile {

@@ -53,12 +53,16 @@ type Config struct {
 // DatabaseURL returns where a service keeps its data: SERVICE_<NAME>_DATABASE_URL,
 // else DATABASE_URL, else "": embedded, in DataDir.
 func (c Config) DatabaseURL(service string) string {
-	if c.getenv != nil {
-		if url := c.getenv("SERVICE_" + variable(service) + "_DATABASE_URL"); url != "" {
-			return url
-		}
+	if c.OwnDatabase(service) {
+		return c.getenv("SERVICE_" + variable(service) + "_DATABASE_URL")
 	}
 	return c.databaseURL
+}
+
+// OwnDatabase reports whether SERVICE_<NAME>_DATABASE_URL is set: the service has a
+// database of its own rather than a part of the common one.
+func (c Config) OwnDatabase(service string) bool {
+	return c.getenv != nil && c.getenv("SERVICE_"+variable(service)+"_DATABASE_URL") != ""
 }
 
 // variable spells a name as environment variables do: ORDER_ITEMS.

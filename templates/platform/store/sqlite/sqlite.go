@@ -105,6 +105,18 @@ func OpenURL(ctx context.Context, rawURL string) (*store.DB, error) {
 	return Open(ctx, path, o)
 }
 
+// ServiceURL returns the URL of one service's file where a URL stands for the files
+// of several: sqlite:/data/shop.db becomes sqlite:/data/shop-orders.db.
+func ServiceURL(rawURL, service string) string {
+	file, query, hasQuery := strings.Cut(rawURL, "?")
+	extension := filepath.Ext(file)
+	file = strings.TrimSuffix(file, extension) + "-" + service + extension
+	if hasQuery {
+		file += "?" + query
+	}
+	return file
+}
+
 func parseURL(rawURL string) (path string, o Options, err error) {
 	u, err := url.Parse(rawURL)
 	switch {

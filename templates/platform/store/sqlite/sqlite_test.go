@@ -269,3 +269,15 @@ func TestOpenRace(t *testing.T) {
 		group.Wait()
 	}
 }
+
+func TestServiceURL(t *testing.T) {
+	for in, want := range map[string]string{
+		"sqlite:/data/shop.db":                    "sqlite:/data/shop-orders.db",
+		"sqlite:///data/shop.db?synchronous=full": "sqlite:///data/shop-orders.db?synchronous=full",
+		"sqlite:/data.d/shop":                     "sqlite:/data.d/shop-orders",
+	} {
+		if got := sqlite.ServiceURL(in, "orders"); got != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
+}
