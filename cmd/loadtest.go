@@ -45,6 +45,8 @@ project on a fresh data folder first. Given a URL, --spec names the document.
 Response times count from when a request was due, not from when it could be sent. What
 cannot be trusted is called invalid (exit 5); a missed objective exits 4.
 
+errors<=0 and schema_violations<=0 are objectives too, unless others on the same metric are set.
+
 Objectives: [operation:ID:]METRIC<VALUE, such as p99<50ms, errors<=0, schema_violations<=0,
 rate>=495, operation:createOrder:p95<20ms.`,
 		Example: "  backend loadtest shop --rate 500 --duration 30s --slo 'p99<50ms'\n  backend loadtest http://127.0.0.1:8080 --spec shop.yaml --admin http://127.0.0.1:9090",

@@ -55,6 +55,7 @@ func (o *loadtestOptions) options(st *state.State, problems problem.List) (loadt
 		}
 		slos = append(slos, parsed...)
 	}
+	slos = append(slos, standing(slos)...)
 	return loadtest.Options{
 		Rate: o.rate, Duration: o.duration, Seed: o.seed, MaxInFlight: o.maxInFlight, Timeout: o.timeout, SLOs: slos,
 		Rerun: o.rerun(),
@@ -62,6 +63,23 @@ func (o *loadtestOptions) options(st *state.State, problems problem.List) (loadt
 			"cores": fmt.Sprint(runtime.NumCPU()), "system": runtime.GOOS + "/" + runtime.GOARCH, "go": runtime.Version(), "backend": version(),
 		},
 	}, problems.Err()
+}
+
+// standing are the objectives that hold unless the user sets others on the same
+// metric: a server that errs or breaks its document does not pass, however fast.
+func standing(given []loadtest.SLO) (out []loadtest.SLO) {
+	for metric, text := range map[loadtest.Metric]string{
+		loadtest.MetricErrors: "errors<=0", loadtest.MetricViolations: "schema_violations<=0",
+	} {
+		if slices.ContainsFunc(given, func(s loadtest.SLO) bool { return s.Metric == metric }) {
+			continue
+		}
+		if parsed, err := loadtest.ParseSLO(text); err == nil {
+			out = append(out, parsed...)
+		}
+	}
+	slices.SortFunc(out, func(a, b loadtest.SLO) int { return cmp.Compare(a.Expression, b.Expression) })
+	return out
 }
 
 // urlProblems reports what is wrong with the flags that go with a URL.

@@ -103,7 +103,10 @@ func (t *logTail) exit(code int) error {
 		message = fmt.Sprintf("the project ended with code %d before it was ready", code)
 	}
 	hint := ""
-	if strings.Contains(message, "address already in use") {
+	switch {
+	case strings.Contains(message, "in use by another process"):
+		hint = "stop the other server, or give this one a DATA_DIR of its own"
+	case strings.Contains(message, "address already in use"):
 		hint = "stop what listens there, or choose another address with --addr (port 0 picks a free one)"
 	}
 	if code == exitUsage {

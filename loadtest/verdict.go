@@ -50,6 +50,9 @@ func (r *run) result() *Result {
 	r.timeline(res, sum)
 	r.judgeSLOs(res, sum)
 	r.verdict(res, sum)
+	if why := refused(res.Total); why != "" {
+		res.Reasons = append(res.Reasons, why)
+	}
 	return res
 }
 
@@ -198,6 +201,20 @@ func (r *run) verdict(res *Result, sum attack.Summary) {
 		}
 		add("%s was missed: %s measured", s.Expression, s.Shown())
 	}
+}
+
+// refused says that a run measured little but refusals, "" if it did not.
+func refused(total report.Stats) string {
+	unauthorized, forbidden := total.Status["401"], total.Status["403"]
+	answered := total.Requests - total.Status["none"]
+	if 2*(unauthorized+forbidden) <= answered {
+		return ""
+	}
+	status := "401"
+	if forbidden > unauthorized {
+		status = "403"
+	}
+	return "most requests were refused (" + status + "): give --token or --admin"
 }
 
 func exercised(res *Result, id string) bool {

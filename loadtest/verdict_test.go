@@ -49,6 +49,40 @@ func TestVerdict(t *testing.T) {
 			},
 			verdict: "invalid", reason: "requests per second were sent",
 		},
+		"refused": {
+			slo: "errors<=0", verdict: "fail", reason: "100 measured; most requests were refused (401): give --token or --admin",
+			change: func(_ int, o *attack.Observation) bool { o.Status, o.Failed = 401, true; return true },
+		},
+		"forbidden, as declared": {
+			verdict: "pass", reason: "most requests were refused (403)",
+			change: func(n int, o *attack.Observation) bool {
+				if n%10 < 6 {
+					o.Status = 403
+				}
+				return true
+			},
+		},
+		"refused by half": {
+			verdict: "pass",
+			change: func(n int, o *attack.Observation) bool {
+				if n%2 == 0 {
+					o.Status = 401 + n%4
+				}
+				return true
+			},
+		},
+		"refused, of those answered": {
+			verdict: "pass", reason: "refused (401)",
+			change: func(n int, o *attack.Observation) bool {
+				switch {
+				case n%10 < 6:
+					o.Status = 0
+				case n%10 < 9:
+					o.Status = 401
+				}
+				return true
+			},
+		},
 		"interrupted":          {cancel: true, slo: "p99<1us", verdict: "invalid", reason: "interrupted after 100 of 100"},
 		"invalid and missed":   {slo: "p99<1ms", change: lateBy(50*time.Millisecond, true), verdict: "invalid"},
 		"operation not called": {slo: "operation:pong:p99<1s", verdict: "fail", reason: "pong was not requested"},
@@ -85,7 +119,7 @@ func TestVerdict(t *testing.T) {
 				cancel()
 			}
 			res := r.result()
-			if all := strings.Join(res.Reasons, "; "); res.Verdict != c.verdict || !strings.Contains(all, c.reason) || (c.verdict == "pass") != (all == "") {
+			if all := strings.Join(res.Reasons, "; "); res.Verdict != c.verdict || !strings.Contains(all, c.reason) || (c.reason == "" && c.verdict == "pass") != (all == "") {
 				t.Errorf("%s: %s, want %s: %s", res.Verdict, all, c.verdict, c.reason)
 			}
 		})

@@ -289,6 +289,8 @@ func testProtocol(t *testing.T, s *server) {
 		t.Error("no request id")
 	}
 	s.want(t, 422, http.MethodGet, "/api/v1/products/not-a-uuid", "")
+	id := newProduct(t, s, fmt.Sprintf("CASE-%d", next()))
+	s.want(t, 200, http.MethodGet, "/api/v1/products/"+strings.ToUpper(id), "") // RFC 9562: input in either case
 }
 
 func testAdmin(t *testing.T, s *server) {

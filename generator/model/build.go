@@ -42,9 +42,15 @@ func Build(api *API, o Options) *Project {
 	b.buildResources(all)
 	b.findReferences()
 	b.findLists(routable)
-	for _, op := range routable {
-		b.buildOperation(op)
+	// Creates come first: what nothing creates cannot be read or changed either.
+	for _, creates := range []bool{true, false} {
+		for _, op := range routable {
+			if (b.role[op] == OpCreate) == creates {
+				b.buildOperation(op)
+			}
+		}
 	}
+	b.sortOperations()
 	b.dropReferences()
 	b.dropUnused()
 	b.finish()
@@ -153,13 +159,22 @@ func (b *builder) routableOperations() []*Operation {
 // resource's operations stay together with the first of them.
 func (b *builder) placeServices(all []*candidate, operations []*Operation) {
 	place := map[*Operation]string{}
+	home := map[string]string{} // canonical item path of a resource -> its service
 	for _, c := range all {
 		if _, reason := c.readSchema(); reason != "" {
 			continue
 		}
 		ops := c.operations()
+		service := b.serviceName(ops[0])
+		if with := home[canonical(enclosing(c.path))]; with != "" && with != service && !b.grouped(ops[0]) {
+			b.project.Notes = append(b.project.Notes, fmt.Sprintf("%s is part of service %s, not %s: rows live with the parent that they go with", c.path, with, service))
+			service = with
+		}
+		if c.itemPath != "" {
+			home[canonical(c.itemPath)] = service
+		}
 		for _, op := range ops {
-			place[op] = b.serviceName(ops[0])
+			place[op] = service
 		}
 	}
 	names := map[string]bool{}
@@ -189,6 +204,36 @@ func (b *builder) placeServices(all []*candidate, operations []*Operation) {
 	for _, op := range operations {
 		b.goNames[op] = b.scopes[b.serviceOf[op]].operation(GoName(op.ID))
 	}
+}
+
+// sortOperations puts every service's operations back into the document's order.
+func (b *builder) sortOperations() {
+	order := map[*Operation]int{}
+	for i, op := range b.api.Operations {
+		order[op] = i
+	}
+	for _, s := range b.project.Services {
+		sort.SliceStable(s.Operations, func(i, j int) bool {
+			return order[s.Operations[i].Operation] < order[s.Operations[j].Operation]
+		})
+	}
+}
+
+// enclosing is the part of a collection path that ends in its last placeholder:
+// the item that the collection belongs to, "" for none.
+func enclosing(path string) string {
+	i := strings.LastIndex(path, "}")
+	return path[:i+1]
+}
+
+// grouped reports whether the profile names the operation's service itself.
+func (b *builder) grouped(op *Operation) bool {
+	tag := ""
+	if len(op.Tags) > 0 {
+		tag = op.Tags[0]
+	}
+	_, ok := b.groupOf[tag]
+	return ok
 }
 
 func (b *builder) serviceName(op *Operation) string {

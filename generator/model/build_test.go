@@ -271,7 +271,7 @@ Lonely: {type: object, properties: {a: {type: string}}}`)
 	for _, x := range p.Services[0].Types {
 		got += fmt.Sprintf("%s decoded=%v checked=%v\n", x.Name, x.Decoded, x.Checked)
 	}
-	want := "ThingOut decoded=false checked=false\nThingIn decoded=false checked=true\nOdd decoded=false checked=false\nOddO decoded=false checked=false\nThing decoded=true checked=false\n"
+	want := "ThingOut decoded=false checked=false\nThingIn decoded=false checked=true\nThing decoded=true checked=false\nOdd decoded=false checked=false\nOddO decoded=false checked=false\n"
 	if got != want {
 		t.Errorf("types\n%swant\n%s", got, want)
 	}

@@ -89,7 +89,7 @@ func (ob *opBuilder) listParams(plan *ListPlan, used map[*OpParam]bool, result *
 		case cursorNames[n] && p.Ref.Kind == RefString && plan.Cursor == nil && hasNext(result, items):
 			plan.Cursor, plan.Style = p, "cursor"
 		case pageNames[n] && p.Ref.Kind == RefInt && plan.Page == nil:
-			plan.Page, plan.Style = p, "page"
+			plan.Page, plan.Style, plan.FirstPage = p, "page", firstPage(p.Schema)
 		case offsetNames[n] && p.Ref.Kind == RefInt && plan.Offset == nil:
 			plan.Offset, plan.Style = p, "offset"
 		case sortNames[n] && ob.sort(plan, p):
@@ -101,6 +101,15 @@ func (ob *opBuilder) listParams(plan *ListPlan, used map[*OpParam]bool, result *
 		}
 		used[p] = true
 	}
+}
+
+// firstPage is 0 where the parameter defaults to 0, or may be 0 and has no default.
+func firstPage(s *Schema) int {
+	zero := s.Minimum != nil && *s.Minimum == 0 && !s.ExclusiveMinimum
+	if string(s.Default) == "0" || zero && s.Default == nil {
+		return 0
+	}
+	return 1
 }
 
 func (plan *ListPlan) setLimit(p *OpParam) {

@@ -27,6 +27,9 @@ func (b *builder) buildOperation(op *Operation) {
 	ob.results()
 	ob.errors()
 	service.Operations = append(service.Operations, out)
+	if out.Kind == OpCreate {
+		out.Resource.Creatable = true
+	}
 	cov := b.coverage[op]
 	cov.Reason, cov.Assumed = out.Reason, out.Assumed
 	for _, p := range out.Refused {
@@ -143,6 +146,9 @@ func (ob *opBuilder) implement() string {
 	if reason := ob.pathParams(); reason != "" {
 		return reason
 	}
+	if reason := ob.creatable(); reason != "" {
+		return reason
+	}
 	switch op.Kind {
 	case OpCreate, OpReplace, OpPatch:
 		if reason := ob.planWrite(); reason != "" {
@@ -158,6 +164,29 @@ func (ob *opBuilder) implement() string {
 		r.ETagged = true
 	}
 	return ob.planResult()
+}
+
+// creatable says why an operation could only ever answer 404: nothing creates what
+// it works on, or the parent that its path names. Lists stay: an empty one is true,
+// and an override may fill it.
+func (ob *opBuilder) creatable() string {
+	op := ob.op
+	for _, p := range op.ParentParams {
+		if p.Resource != nil && !p.Resource.Creatable {
+			return "nothing creates the " + p.Resource.Name + " that it belongs to"
+		}
+	}
+	switch op.Kind {
+	case OpReplace:
+		if !op.Resource.Creatable {
+			return "nothing creates what it replaces; creating by PUT is not built yet"
+		}
+	case OpGet, OpPatch, OpDelete:
+		if !op.Resource.Creatable {
+			return "nothing creates what it works on"
+		}
+	}
+	return ""
 }
 
 func (ob *opBuilder) notCRUD() string {

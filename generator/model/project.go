@@ -259,9 +259,11 @@ type ListPlan struct {
 	MaxLimit     int
 	Cursor       *OpParam
 	Page         *OpParam
-	Offset       *OpParam
-	Filters      []*Filter
-	Sort         *SortPlan
+	// FirstPage is the number of the first page: 0 where the document allows it.
+	FirstPage int
+	Offset    *OpParam
+	Filters   []*Filter
+	Sort      *SortPlan
 	// Envelope is nil for a bare array.
 	Envelope *Envelope
 	Item     *Ref

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -82,5 +83,11 @@ func (b *builder) dropReferences() {
 		r.References = slices.DeleteFunc(r.References, func(ref *Reference) bool {
 			return ref.Column != r.ParentColumn && !created[ref.Target]
 		})
+		for _, ref := range r.References {
+			if ref.Use != nil {
+				b.project.Notes = append(b.project.Notes, fmt.Sprintf("%s.%s is checked when it is written; deleting a %s does not look for what refers to it, for it lives in another service",
+					r.Service.Name, ref.Column.label(), ref.Target.Name))
+			}
+		}
 	}
 }

@@ -65,9 +65,16 @@ func newApp(g *goFile, p *model.Project, secured bool) {
 	g.P("func New(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *App, err error) {")
 	g.P("\ta := &App{cfg: cfg, log: log, metrics: telemetry.New()}")
 	g.P("\tdefer func() {\n\t\tif err != nil {\n\t\t\terr = errors.Join(err, a.Close(context.WithoutCancel(ctx)))\n\t\t}\n\t}()")
+	g.Raw(`	unlock, err := lifecycle.LockDir(cfg.DataDir)
+	if err != nil {
+		return nil, fmt.Errorf("%w: DATA_DIR: %w", ErrEnvironment, err)
+	}
+	a.closers = append(a.closers, lifecycle.Closer{Name: "data folder", Close: func(context.Context) error { return unlock() }})`)
 	if secured {
-		g.P("\tauthenticator, err := a.authenticator(ctx)")
-		g.P("\tif err != nil {\n\t\treturn nil, err\n\t}")
+		g.Raw(`	authenticator, err := a.authenticator(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrEnvironment, err)
+	}`)
 	}
 	g.P("\trouter := rest.NewRouter(rest.RouterOptions{Log: log, Metrics: a.metrics})")
 	cached := p.Cache.Engine == "local" && hasResources(p)
@@ -156,7 +163,7 @@ func (a *App) authenticator(ctx context.Context) (*auth.Authenticator, error) {
 	if a.cfg.AuthIssuer == "" && a.cfg.AuthJWKSURL == "" {
 		dev, err := auth.NewDevIssuer(a.cfg.DataDir)
 		if err != nil {
-			return nil, fmt.Errorf("dev issuer: %w", err)
+			return nil, err
 		}
 		a.Dev, settings.Dev = dev, dev
 	}
@@ -177,8 +184,8 @@ func appTail(secured bool) string {
 	return `// ErrUsage marks errors of the command line, ErrEnvironment errors of what the
 // process finds around it.
 var (
-	ErrUsage       = errors.New("usage")
-	ErrEnvironment = errors.New("environment")
+	ErrUsage       = errors.New("wrong usage")
+	ErrEnvironment = errors.New("cannot start")
 )
 
 // Run serves target until ctx ends, then stops in order: no new requests, those

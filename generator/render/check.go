@@ -49,7 +49,7 @@ func stringChecks(r *model.Ref, value, at string) (lines []string) {
 	if r.Pattern != nil {
 		lines = append(lines, fmt.Sprintf("%s.Pattern(%s, %s)", at, value, r.Pattern.Var))
 	}
-	if f := formats[s.Format]; f != "" {
+	if f := formats[s.Format]; f != "" && textMethod(r) == "String" {
 		lines = append(lines, fmt.Sprintf("%s.Format(%s, %s)", at, value, f))
 	}
 	if text, ok := model.Text(s.Const); ok {

@@ -175,7 +175,7 @@ func readInto(g *goFile, r *model.Ref, dst string, pointer bool) {
 func reading(r *model.Ref) string {
 	switch r.Kind {
 	case model.RefString:
-		return "d.String()"
+		return "d." + textMethod(r) + "()"
 	case model.RefEnum:
 		return r.Go() + "(d.String())"
 	case model.RefInt:
@@ -196,13 +196,22 @@ func reading(r *model.Ref) string {
 	return "d.Raw()"
 }
 
+// textMethod is the method that reads a string: UUIDs are read in lower case, so
+// that keys compare.
+func textMethod(r *model.Ref) string {
+	if r.Schema != nil && r.Schema.Format == "uuid" {
+		return "UUID"
+	}
+	return "String"
+}
+
 // elementReader is a function value that reads one r.
 func elementReader(r *model.Ref) string {
 	lines := checks(r, "v", "d")
 	if len(lines) == 0 {
 		switch r.Kind {
 		case model.RefString:
-			return "(*wire.Decoder).String"
+			return "(*wire.Decoder)." + textMethod(r)
 		case model.RefInt:
 			return "(*wire.Decoder).Int64"
 		case model.RefFloat:

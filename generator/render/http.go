@@ -261,7 +261,7 @@ func paramReading(r *model.Ref, p string) string {
 	case model.RefEnum:
 		return r.Go() + "(" + p + ".String())"
 	}
-	return p + ".String()"
+	return p + "." + textMethod(r) + "()"
 }
 
 func decodeBody(g *goFile, b *model.OpBody) {

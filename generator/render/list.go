@@ -36,7 +36,11 @@ func listOp(g *goFile, op *model.Op) {
 	}
 	g.P("\tquery := store.Query{%s}", strings.Join(fields, ", "))
 	if plan.Style == "page" {
-		g.P("\tquery.Offset = store.PageOffset(%s, query.Limit)", numberExpr(plan.Page, "1"))
+		page := numberExpr(plan.Page, strconv.Itoa(plan.FirstPage))
+		if plan.FirstPage == 0 {
+			page += "+1" // the store counts from 1
+		}
+		g.P("\tquery.Offset = store.PageOffset(%s, query.Limit)", page)
 	}
 	for _, f := range plan.Filters {
 		switch {
@@ -193,7 +197,7 @@ func envelopeExpr(plan *model.ListPlan, f *model.EnvelopeField) string {
 	case "offset":
 		return present(f.Field, "int64(query.Offset)")
 	case "page":
-		return present(f.Field, numberExpr(plan.Page, "1"))
+		return present(f.Field, numberExpr(plan.Page, strconv.Itoa(plan.FirstPage)))
 	}
 	return present(f.Field, f.Value)
 }

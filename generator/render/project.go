@@ -191,10 +191,10 @@ func execute(templates fs.FS, name string, view any) ([]byte, error) {
 // already: nothing here can open a Markdown, YAML or shell construct.
 type view struct {
 	Name, Module, Title, BasePath   string
-	First, Scopes                   string
+	First, FirstHeader, Scopes      string
 	ExampleOp, GoVersion, Rate, P99 string
 	Implemented, Total              int
-	Secured                         bool
+	Secured, Tokens, Keys           bool
 	Operations                      []operationView
 	Notes                           []string
 	Services                        []serviceView
@@ -216,11 +216,10 @@ func newView(p *model.Project, in Inputs) view {
 			if v.ExampleOp == "CreateOrder" {
 				v.ExampleOp = op.GoName
 			}
-			if v.First == "" && op.Kind == model.OpList && len(op.Security) == 0 && len(model.Placeholders(op.Path)) == 0 {
-				v.First = markdownCode(op.Route)
-			}
+			v.first(p.API, op)
 			for _, requirement := range op.Security {
 				for _, use := range requirement {
+					v.credential(p.API, use)
 					for _, scope := range use.Scopes {
 						scopes[scope] = true
 					}
@@ -250,6 +249,39 @@ func newView(p *model.Project, in Inputs) view {
 		v.Notes = append(v.Notes, markdown(n))
 	}
 	return v
+}
+
+// first takes a list that needs no parameter as the first request to try, a public
+// one rather than a secured one.
+func (v *view) first(api *model.API, op *model.Op) {
+	public := len(op.Security) == 0
+	if op.Kind != model.OpList || len(model.Placeholders(op.Path)) > 0 || hasRequiredQuery(op) || v.First != "" && (v.FirstHeader == "" || !public) {
+		return
+	}
+	v.First, v.FirstHeader = markdownCode(op.Route), ""
+	if public {
+		return
+	}
+	v.FirstHeader = ` -H "Authorization: Bearer $TOKEN"`
+	for _, s := range api.Security {
+		if len(op.Security[0]) == 1 && s.Name == op.Security[0][0].Scheme && s.Type == "apiKey" && s.In == "header" && shellSafe(s.Parameter) {
+			v.FirstHeader = ` -H "` + s.Parameter + `: $TOKEN"`
+		}
+	}
+}
+
+// credential notes which kinds of credentials the API asks for.
+func (v *view) credential(api *model.API, use model.SchemeUse) {
+	for _, s := range api.Security {
+		if s.Name != use.Scheme {
+			continue
+		}
+		if s.Type == "apiKey" || s.Type == "http" && s.Scheme == "basic" {
+			v.Keys = true
+		} else {
+			v.Tokens = true
+		}
+	}
 }
 
 func scopeList(scopes map[string]bool) string {

@@ -17,19 +17,33 @@ type ParamGenerator struct {
 
 // Param prepares a generator for a parameter.
 func Param(p *model.Parameter, o Options) (ParamGenerator, error) {
-	s := p.Schema
-	if p.In == "path" && s != nil && s.Kind == model.KindString && s.MinLength == 0 {
-		// An empty segment would make another path.
-		filled := *s
-		filled.MinLength = 1
-		s = &filled
-	}
+	s := filled(p)
 	c := &compiler{o: o, budget: maxNodes, trial: rand.New(rand.NewPCG(1, 2))}
 	n, err := c.node(s, place{name: p.Name, path: p.Name, top: true, required: true})
 	if err != nil {
 		return ParamGenerator{}, err
 	}
 	return ParamGenerator{p: p, g: Generator{n}}, nil
+}
+
+// filled is the parameter's schema, less the values that would not travel as
+// what they are: an empty segment makes another path, and an empty array reads
+// as one of one empty item.
+func filled(p *model.Parameter) *model.Schema {
+	s := p.Schema
+	if s == nil || p.Media != "" {
+		return s
+	}
+	least := *s
+	switch {
+	case s.Kind == model.KindString && p.In == "path":
+		least.MinLength = max(s.MinLength, 1)
+	case s.Kind == model.KindArray && (s.MaxItems == nil || *s.MaxItems > 0):
+		least.MinItems = max(s.MinItems, 1)
+	default:
+		return s
+	}
+	return &least
 }
 
 // Append appends a value as AppendParam does.
@@ -44,7 +58,8 @@ func (g ParamGenerator) Value(dst []byte, r *rand.Rand) []byte { return g.g.Appe
 // AppendParam appends a JSON value serialised by the parameter's style and
 // explode (OpenAPI 3.1, "Style Values"): a path segment, "name=value" pairs for
 // query and cookie, the bare value for a header. Everything but a header is
-// percent-encoded.
+// percent-encoded. An empty array that would travel as repeated pairs leaves
+// nothing (RFC 6570, section 3.2.8).
 func AppendParam(dst []byte, p *model.Parameter, value []byte) []byte {
 	value = bytes.TrimSpace(value)
 	w := writer{dst: dst, raw: p.In == "header"}
@@ -156,6 +171,9 @@ func (w *writer) array(p *model.Parameter, items []json.RawMessage) {
 		sep = "&" + string(escape(p.Name)) + "="
 	}
 	if p.Style != "label" && p.Style != "matrix" {
+		if len(items) == 0 && p.Explode {
+			return
+		}
 		w.lead(p)
 	}
 	for i, item := range items {

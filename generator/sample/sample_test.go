@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -300,6 +301,8 @@ func TestParamStyles(t *testing.T) {
 		{"query", "form", true, `"b&=c"`, "color=b%26%3Dc"},
 		{"query", "form", false, array, "color=blue,black"},
 		{"query", "form", true, array, "color=blue&color=black"},
+		{"query", "form", true, "[]", ""},
+		{"query", "form", true, `[""]`, "color="},
 		{"query", "form", false, object, "color=G,200,R,100"},
 		{"query", "form", true, object, "G=200&R=100"},
 		{"query", "spaceDelimited", false, array, "color=blue%20black"},
@@ -311,6 +314,41 @@ func TestParamStyles(t *testing.T) {
 		p := &model.Parameter{Name: "color", In: c.in, Style: c.style, Explode: c.explode}
 		if got := string(sample.AppendParam(nil, p, []byte(c.value))); got != c.want {
 			t.Errorf("%s %s explode=%v %s: got %s, want %s", c.in, c.style, c.explode, c.value, got, c.want)
+		}
+	}
+}
+
+// TestParamArraysAreNotEmpty: "color=" would be an array of one empty item.
+func TestParamArraysAreNotEmpty(t *testing.T) {
+	t.Parallel()
+	kinds := &model.Schema{Kind: model.KindString, Enum: []model.Literal{lit(`"a"`), lit(`"b"`)}}
+	for name, s := range map[string]*model.Schema{
+		"plain":     {Kind: model.KindArray, Items: kinds},
+		"unique":    {Kind: model.KindArray, Items: kinds, UniqueItems: true, MaxItems: intp(2)},
+		"always []": {Kind: model.KindArray, Items: kinds, MaxItems: intp(0)},
+	} {
+		for _, explode := range []bool{true, false} {
+			p := &model.Parameter{Name: "color", In: "query", Style: "form", Explode: explode, Schema: s}
+			g, err := sample.Param(p, sample.Options{})
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			want := "color=[ab]"
+			if s.MaxItems != nil && *s.MaxItems == 0 {
+				want = "^$"
+				if !explode {
+					want = "^color=$"
+				}
+			}
+			r, form := rand.New(rand.NewPCG(1, 2)), regexp.MustCompile(want)
+			for range 300 {
+				if q := g.Append(nil, r); !form.Match(q) {
+					t.Fatalf("%s, explode=%v: got %s", name, explode, q)
+				}
+			}
+		}
+		if s.MinItems != 0 {
+			t.Error("the schema itself was changed")
 		}
 	}
 }

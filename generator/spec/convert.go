@@ -116,7 +116,7 @@ func securityScheme(name string, s *openapi3.SecurityScheme) *model.SecuritySche
 
 func (c *converter) operation(path, method string, item *openapi3.PathItem, op *openapi3.Operation) *model.Operation {
 	out := &model.Operation{
-		ID:          c.operationID(op.OperationID, method, path),
+		ID:          c.operationID(op, method, path),
 		Method:      method,
 		Path:        path,
 		Tags:        op.Tags,
@@ -159,8 +159,9 @@ func statusOrder(status string) string {
 }
 
 // operationID returns the id as written, or one derived from method and path;
-// made unique either way.
-func (c *converter) operationID(id, method, path string) string {
+// made unique either way, with a warning for one that comes twice.
+func (c *converter) operationID(op *openapi3.Operation, method, path string) string {
+	id := op.OperationID
 	if id == "" {
 		id = strings.ToLower(method) + path
 	}
@@ -169,6 +170,13 @@ func (c *converter) operationID(id, method, path string) string {
 		unique = fmt.Sprintf("%s_%d", id, n)
 	}
 	c.ids[unique] = true
+	if unique != id && op.OperationID != "" {
+		at := place(c.d.File, op.Origin)
+		c.warnings = append(c.warnings, &problem.Problem{
+			Code: "operation-id", File: at.File, Line: at.Line, Column: at.Column,
+			Message: fmt.Sprintf("operationId %.60q comes twice; %s %.60s becomes %.60q", id, method, path, unique),
+		})
+	}
 	return unique
 }
 

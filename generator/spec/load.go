@@ -61,6 +61,9 @@ func Load(read ReadFile, file string) (*Document, error) {
 	}
 	c := newConverter(d)
 	d.API = c.api()
+	if err := c.schemas.problems.Err(); err != nil {
+		return nil, err
+	}
 	if len(d.API.Operations) == 0 {
 		return nil, d.fail("no-operations", "the document declares no operations, so there is nothing to serve", "add an operation such as `get:` to a path")
 	}

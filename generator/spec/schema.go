@@ -2,6 +2,7 @@ package spec
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"sort"
@@ -10,6 +11,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/e6b96b0c/backend/generator/model"
+	"github.com/e6b96b0c/backend/generator/problem"
 )
 
 const componentPrefix = "#/components/schemas/"
@@ -28,6 +30,8 @@ type schemaConverter struct {
 	// open are the results that are being filled, deferred what must wait for them.
 	open     map[*model.Schema]bool
 	deferred []func()
+	// problems are faults that nothing can be generated from.
+	problems problem.List
 }
 
 // mergeKey identifies the synthetic schema of two property schemas that allOf
@@ -161,6 +165,12 @@ func (c *schemaConverter) fillEnum(out *model.Schema, f *flat) {
 
 // kind decides the JSON shape, from the type or from the keywords that imply one.
 func (c *schemaConverter) kind(out *model.Schema, f *flat) model.Kind {
+	for _, t := range f.types {
+		if !slices.Contains(jsonTypes, t) {
+			c.unknownType(out, t)
+			return model.KindAny
+		}
+	}
 	types := slices.DeleteFunc(slices.Clone(f.types), func(t string) bool { return t == "null" })
 	if len(f.types) > len(types) {
 		out.Nullable = true
@@ -194,6 +204,21 @@ func (c *schemaConverter) kind(out *model.Schema, f *flat) model.Kind {
 		return model.KindNumber
 	}
 	return model.KindAny
+}
+
+// jsonTypes are the types that JSON Schema knows.
+var jsonTypes = []string{"string", "integer", "number", "boolean", "object", "array", "null"}
+
+// unknownType reports a type that JSON Schema does not know.
+func (c *schemaConverter) unknownType(s *model.Schema, name string) {
+	hint := "use " + strings.Join(jsonTypes, ", ")
+	if near := problem.Nearest(name, jsonTypes); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	}
+	c.problems = append(c.problems, &problem.Problem{
+		Code: "schema-type", File: c.file, Line: s.Position.Line, Column: s.Position.Column,
+		Message: fmt.Sprintf("%.60q is not a type of JSON Schema", name), Hint: hint,
+	})
 }
 
 // stringFormats are formats that only strings have.

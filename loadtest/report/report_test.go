@@ -76,6 +76,7 @@ func TestHTMLIsSelfContainedAndEscaped(t *testing.T) {
 	for _, want := range []string{
 		"1 of 2 objectives missed at 1,000 requests per second for 20 s.", "p99&lt;50ms", "✗ missed", "✓ held", "refundOrder",
 		"image/png", "backend loadtest http://127.0.0.1:41234 --rate 1000", "server error 500", "999.8/s achieved", "<svg",
+		">Requests due per second</h2>", "0 s: 1,000 requests due per second, 0 errors",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the page lacks %q", want)

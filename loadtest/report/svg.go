@@ -168,14 +168,14 @@ func rateChart(timeline []Interval, offered float64) template.HTML {
 	for _, iv := range timeline {
 		high = max(high, iv.Rate)
 	}
-	c := newCanvas(shortHeight, niceMax(high*1.02), "Requests per second over time, by intended time")
+	c := newCanvas(shortHeight, niceMax(high*1.02), "Requests due per second over time")
 	c.grid(formatRate)
 	x := c.timeAxis(timeline)
 	slot := plotWidth / float64(len(timeline))
 	width := min(max(slot-2, slot*0.8), 28)
 	for _, iv := range timeline {
 		y := c.y(iv.Rate)
-		c.printf(`<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="1.5" class="bar"><title>%g s: %s requests per second, %d errors</title></rect>`,
+		c.printf(`<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="1.5" class="bar"><title>%g s: %s requests due per second, %d errors</title></rect>`,
 			x(iv.Second)-width/2, y, width, max(0, c.y(0)-y), iv.Second, formatRate(iv.Rate), iv.Errors)
 		if iv.Errors > 0 && iv.Rate > 0 {
 			h := max(2, c.y(0)-c.y(min(float64(iv.Errors), iv.Rate)))

@@ -62,10 +62,11 @@ func (s *Scenario) learn(st *Step, h http.Header, body []byte) {
 			}
 		}
 	}
-	if len(o.links) > 0 {
+	// A replayed answer is about the path of its first request.
+	if len(o.links) > 0 && !st.replay {
 		s.followLinks(st, h, body)
 	}
-	if st.row != nil && st.kind != leaseDelete {
+	if st.row != nil && st.kind != leaseDelete && !st.replay {
 		s.learnETag(st, h)
 	}
 	if o.lists != nil && (o.lists.creator == nil || o.lists.size() <= floor) {

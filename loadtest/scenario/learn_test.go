@@ -2,8 +2,12 @@ package scenario
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/e6b96b0c/backend/generator/model"
@@ -127,6 +131,69 @@ func TestCredentials(t *testing.T) {
 	}
 	if _, err := c.use(&model.Operation{Security: req("mtls")}); err == nil {
 		t.Error("mutual TLS was promised")
+	}
+}
+
+// TestReplayIsTheSameRequest: a key says that a request is the one it was before, so
+// path, query and body are, though rows, filters and a credential in the query
+// vary. No other request and no other run has the key.
+func TestReplayIsTheSameRequest(t *testing.T) {
+	t.Parallel()
+	word := &model.Schema{Kind: model.KindString}
+	kinds := &model.Schema{Kind: model.KindArray, Items: &model.Schema{Kind: model.KindString, Enum: []model.Literal{[]byte(`"a"`), []byte(`"b"`)}}}
+	accounts := &model.Operation{ID: "open", Method: "POST", Path: "/accounts", Responses: []*model.Response{{Status: "201"}}}
+	pay := &model.Operation{
+		ID: "pay", Method: "POST", Path: "/accounts/{accountId}/payments", Responses: []*model.Response{{Status: "201"}},
+		Parameters: []*model.Parameter{
+			{Name: "accountId", In: "path", Required: true, Style: "simple", Schema: word},
+			{Name: "kind", In: "query", Style: "form", Explode: true, Schema: kinds},
+			{Name: "Idempotency-Key", In: "header", Style: "simple", Schema: &model.Schema{Kind: model.KindString, Pattern: "^[a-z0-9]{20}$"}},
+		},
+		Security: []model.Requirement{{{Scheme: "key"}}},
+		Body: &model.Body{Required: true, Content: []model.Media{{Type: "application/json", Schema: &model.Schema{
+			Kind: model.KindObject, Properties: []*model.Property{{Name: "reference", Required: true, Schema: word}},
+		}}}},
+	}
+	seen := map[string]string{}
+	again, filtered := 0, 0
+	for run := range 2 { // with the same seed
+		token := 0
+		s, err := New(Options{
+			Base: &url.URL{Scheme: "http", Host: "h"}, Requests: 400,
+			API: &model.API{
+				Operations: []*model.Operation{accounts, pay},
+				Security:   []*model.SecurityScheme{{Name: "key", Type: "apiKey", In: "query", Parameter: "api_key"}},
+			},
+			Token: func(context.Context, []string) (string, error) { token++; return strconv.Itoa(token), nil },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range uint64(800) {
+			st := s.Next(context.Background(), n)
+			if n%50 == 0 {
+				_ = s.Refresh(context.Background(), st)
+			}
+			query := st.Request.URL.RawQuery
+			if slices.Contains(strings.Split(query, "&"), "kind=") {
+				t.Errorf("an empty array was sent: %s", query)
+			}
+			if key := st.Request.Header.Get("Idempotency-Key"); key != "" {
+				request := fmt.Sprint(run, st.Request.URL, string(st.raw))
+				if first, ok := seen[key]; ok {
+					again++
+					if request != first {
+						t.Errorf("the key %s was sent with %s and %s", key, first, request)
+					}
+				}
+				seen[key] = request
+				filtered += strings.Count(query, "kind=")
+			}
+			s.Done(st, 201, http.Header{"Location": {st.Request.URL.Path + "/" + strconv.FormatUint(n, 10)}}, nil)
+		}
+	}
+	if again < 10 || filtered < 20 || len(seen) < 300 {
+		t.Errorf("%d sent again, %d filters, %d keys", again, filtered, len(seen))
 	}
 }
 

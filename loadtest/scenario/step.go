@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/e6b96b0c/backend/generator/model"
 	"github.com/e6b96b0c/backend/generator/sample"
 )
@@ -308,14 +310,16 @@ func (st *Step) headers(s *Scenario, again *replay, query []byte) (http.Header, 
 			continue
 		}
 		name := http.CanonicalHeaderKey(p.p.Name)
-		value := string(p.gen.Append(nil, st.r))
-		if name == o.idemKey {
-			if again != nil {
-				value = again.key
-			}
-			st.key = value
+		switch {
+		case name != o.idemKey:
+			h[name] = []string{string(p.gen.Append(nil, st.r))}
+			continue
+		case again != nil:
+			st.key = again.key
+		default:
+			st.key = p.newKey()
 		}
-		h[name] = []string{value}
+		h[name] = []string{st.key}
 	}
 	if o.ifMatch && st.row != nil && o.item {
 		if etag, _ := o.pool.state(st.row); etag != "" {
@@ -325,9 +329,22 @@ func (st *Step) headers(s *Scenario, again *replay, query []byte) (http.Header, 
 	if o.security != nil {
 		var token string
 		token, st.token = s.auth.current()
-		query = o.security.apply(token, h, query)
+		secured := o.security.apply(token, h, query)
+		if again == nil { // else the query is to stay as it was, credential included
+			query = secured
+		}
 	}
 	return h, query
+}
+
+// newKey returns an idempotency key that no request has carried. It does not come
+// from the seed: a server remembers the keys of earlier runs.
+func (p *headerParam) newKey() string {
+	id := uuid.NewString()
+	if sample.Check(p.p.Schema, []byte(`"`+id+`"`), sample.Request) == nil {
+		return id
+	}
+	return string(p.gen.Append(nil, rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))))
 }
 
 // replayed returns an earlier request to send again, now and then.

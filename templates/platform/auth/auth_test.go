@@ -245,6 +245,33 @@ func TestRealIssuer(t *testing.T) {
 	}
 }
 
+// TestErrorsNameTheSetting: whoever starts the server reads what to check.
+func TestErrorsNameTheSetting(t *testing.T) {
+	i := newIssuer(t)
+	file := filepath.Join(t.TempDir(), "file")
+	must(t, os.WriteFile(file, nil, 0o600))
+	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	start := func(cfg auth.Config) error {
+		cfg.Log = quiet
+		_, err := auth.New(t.Context(), cfg)
+		return err
+	}
+	_, dev := auth.NewDevIssuer(file)
+	for want, err := range map[string]error{
+		"AUTH_ISSUER=" + i.URL + "/other":    start(auth.Config{Issuer: i.URL + "/other"}),
+		"AUTH_JWKS_URL=" + i.URL + "/nobody": start(auth.Config{Issuer: i.URL, JWKSURL: i.URL + "/nobody"}),
+		"AUTH_JWKS_URL=:":                    start(auth.Config{Issuer: i.URL, JWKSURL: ":"}),
+		"API_KEY_HASHES":                     start(auth.Config{APIKeyHashes: []string{"x"}}),
+		"DATA_DIR=" + file:                   dev,
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		} else if t.Log(err); strings.HasPrefix(err.Error(), "auth: ") || strings.HasPrefix(err.Error(), "dev issuer: ") {
+			t.Errorf("the caller's prefix is doubled: %v", err)
+		}
+	}
+}
+
 func TestRotatedKeysAreNoLongerTrusted(t *testing.T) {
 	i := newIssuer(t)
 	a, err := auth.New(t.Context(), auth.Config{Issuer: i.URL, Audience: "shop"})

@@ -6,7 +6,6 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -49,7 +48,7 @@ func New(ctx context.Context, cfg Config) (*Authenticator, error) {
 		var hash [sha256.Size]byte
 		n, err := hex.Decode(hash[:], []byte(strings.TrimSpace(text)))
 		if err != nil || n != len(hash) {
-			return nil, errors.New("auth: an API key hash is not a SHA-256 in hex")
+			return nil, errors.New("API_KEY_HASHES: a hash is not a SHA-256 in hex")
 		}
 		a.keys = append(a.keys, hash)
 	}
@@ -65,7 +64,7 @@ func New(ctx context.Context, cfg Config) (*Authenticator, error) {
 		a.tokens = cfg.Dev.verifier()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("auth: %w", err)
+		return nil, err
 	}
 	return a, nil
 }

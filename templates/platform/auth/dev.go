@@ -46,15 +46,15 @@ func NewDevIssuer(dir string) (*DevIssuer, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("dev issuer: %w", err)
+		return nil, fmt.Errorf("the development issuer's key: %w; check DATA_DIR=%s", err, dir)
 	}
 	key, err := parseKey(text)
 	if err != nil {
-		return nil, fmt.Errorf("dev issuer: %s: %w; remove the file to have a new key made", path, err)
+		return nil, fmt.Errorf("the development issuer's key: %s: %w; check DATA_DIR=%s, or remove the file to have a new key made", path, err, dir)
 	}
 	point, err := key.PublicKey.Bytes()
 	if err != nil {
-		return nil, fmt.Errorf("dev issuer: %s: %w", path, err)
+		return nil, fmt.Errorf("the development issuer's key: %s: %w; check DATA_DIR=%s", path, err, dir)
 	}
 	sum := sha256.Sum256(point)
 	return &DevIssuer{key: key, point: point, kid: base64.RawURLEncoding.EncodeToString(sum[:8])}, nil

@@ -144,10 +144,16 @@ func (k *keySet) KeyReplaceAll(ctx context.Context, keys []jwkset.JWK) error {
 // newRemoteVerifier fetches an issuer's keys and keeps them fresh until ctx ends.
 func newRemoteVerifier(ctx context.Context, cfg Config) (*verifier, error) {
 	address := cfg.JWKSURL
+	unusable := func(err error) error {
+		if cfg.JWKSURL == "" {
+			return fmt.Errorf("fetch the token issuer's keys from %s: %w; check AUTH_ISSUER=%s, which names that address", address, err, cfg.Issuer)
+		}
+		return fmt.Errorf("fetch the token issuer's keys: %w; check AUTH_JWKS_URL=%s", err, address)
+	}
 	if address == "" {
 		var err error
 		if address, err = discover(ctx, cfg.Issuer); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("ask the token issuer for its keys: %w; check AUTH_ISSUER=%s, or set AUTH_JWKS_URL", err, cfg.Issuer)
 		}
 	}
 	set := &keySet{MemoryJWKSet: jwkset.NewMemoryStorage()}
@@ -158,7 +164,7 @@ func newRemoteVerifier(ctx context.Context, cfg Config) (*verifier, error) {
 		},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("keys of the token issuer: %w", err)
+		return nil, unusable(err)
 	}
 	client, err := jwkset.NewHTTPClient(jwkset.HTTPClientOptions{
 		HTTPURLs: map[string]jwkset.Storage{address: remote},
@@ -167,11 +173,11 @@ func newRemoteVerifier(ctx context.Context, cfg Config) (*verifier, error) {
 		RefreshUnknownKID: rate.NewLimiter(rate.Every(refreshUnknown), 1),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("keys of the token issuer: %w", err)
+		return nil, unusable(err)
 	}
 	keys, err := keyfunc.New(keyfunc.Options{Ctx: ctx, Storage: client})
 	if err != nil {
-		return nil, fmt.Errorf("keys of the token issuer: %w", err)
+		return nil, unusable(err)
 	}
 	return newVerifier(cfg.Issuer, cfg.Audience, keys.KeyfuncCtx, &set.turns), nil
 }
@@ -183,25 +189,25 @@ func discover(ctx context.Context, issuer string) (string, error) {
 	address := strings.TrimSuffix(issuer, "/") + "/.well-known/openid-configuration"
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return "", fmt.Errorf("discovery: %w", err)
+		return "", err
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return "", fmt.Errorf("discovery: %w", err)
+		return "", err
 	}
 	defer response.Body.Close() //nolint:errcheck // nothing was written
 	if response.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("discovery: GET %s answered %d", address, response.StatusCode)
+		return "", fmt.Errorf("GET %s answered %d", address, response.StatusCode)
 	}
 	var found struct {
 		Issuer  string `json:"issuer"`
 		JWKSURI string `json:"jwks_uri"`
 	}
 	if err := json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(&found); err != nil {
-		return "", fmt.Errorf("discovery: %w", err)
+		return "", fmt.Errorf("GET %s: %w", address, err)
 	}
 	if found.Issuer != issuer || found.JWKSURI == "" {
-		return "", fmt.Errorf("discovery: %s describes another issuer: %q", address, found.Issuer)
+		return "", fmt.Errorf("%s describes another issuer: %q", address, found.Issuer)
 	}
 	return found.JWKSURI, nil
 }

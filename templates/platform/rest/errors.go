@@ -14,6 +14,9 @@ import (
 // answer; the number is nginx's.
 const statusClientLeft = 499
 
+// unavailableRetry is for a fault that somebody has to see to.
+const unavailableRetry = 5 * time.Second
+
 // problemOf turns the error of an operation into what the client may see. It
 // returns nil for one that nobody foresaw.
 func problemOf(err error, invalid int) *problem.Problem {
@@ -32,6 +35,8 @@ func problemOf(err error, invalid int) *problem.Problem {
 	switch {
 	case errors.Is(err, store.ErrBusy):
 		return problem.Unavailable("the server is busy", time.Second)
+	case errors.Is(err, store.ErrUnavailable):
+		return problem.Unavailable("the server cannot reach its data", unavailableRetry)
 	case errors.Is(err, context.DeadlineExceeded):
 		return problem.New(http.StatusGatewayTimeout, "the operation took too long")
 	}

@@ -46,6 +46,16 @@ func (p *Param) String() string {
 	return s
 }
 
+// UUID returns the value as a UUID, RFC 9562: sent in either case, returned in
+// lower case, so that keys compare.
+func (p *Param) UUID() string {
+	s, ok := p.one()
+	if ok {
+		p.Format(s, wire.UUID)
+	}
+	return strings.ToLower(s)
+}
+
 // Int64 returns the value as an integer.
 func (p *Param) Int64() int64 { return p.integer(64) }
 

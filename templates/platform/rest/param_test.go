@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,6 +98,32 @@ func TestParameters(t *testing.T) {
 	if w := ask("/p/1", "2024-01-01T01:00:00.1234567+01:00", "false"); w.Code != 204 || !strings.Contains(got, "2024-01-01 00:00:00.123456 +0000 UTC") {
 		t.Errorf("got %q %s", got, w.Body)
 	}
+}
+
+func TestUUIDParameters(t *testing.T) {
+	const id = "0190a5b2-7c3d-7e4f-8a1b-2c3d4e5f6071"
+	router, api := plainAPI()
+	var got []string
+	rest.Handle(api, rest.Operation{ID: "uuids", Method: "GET", Path: "/u/{id}"}, func(r *rest.Request) (in struct{}) {
+		got = []string{r.Path("id").UUID(), r.Query("parent").UUID()}
+		for e := range r.Query("any").Items(",") {
+			got = append(got, e.UUID())
+		}
+		return in
+	}, func(context.Context, struct{}) (rest.Response, error) {
+		return answer(func(w *rest.Writer) { w.Empty(204) }), nil
+	})
+	ask := func(target string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		router.ServeHTTP(w, httptest.NewRequest("GET", target, nil))
+		return w
+	}
+	want(t, ask("/u/"+strings.ToUpper(id)+"?any="+id+","+strings.ToUpper(id)), 204)
+	if !slices.Equal(got, []string{id, "", id, id}) {
+		t.Errorf("got %q", got)
+	}
+	want(t, ask("/u/7?any="+id+",x&parent="), 422, "path /id must be a UUID", "query /parent must be a UUID", "query /any/1 must be a UUID")
+	want(t, ask("/u/"+id+"?parent=x&parent=y"), 422, "query /parent must be given once")
 }
 
 func TestNarrowNumbersAndOptionalBodies(t *testing.T) {

@@ -374,6 +374,7 @@ func TestStoreErrorsHaveTheirStatus(t *testing.T) {
 		"/5": {&store.VersionMismatch{Resource: "note", Key: 1}, 0, 412},
 		"/6": {&store.InvalidCursor{Reason: "garbled"}, 400, 400},
 		"/7": {store.ErrBusy, 0, 503},
+		"/d": {store.ErrUnavailable, 0, 503},
 		"/8": {problem.Forbidden("no"), 0, 403},
 		"/9": {problem.Invalid("no"), 400, 400},
 		"/a": {&problem.Problem{Title: "?"}, 0, 500},
@@ -385,12 +386,39 @@ func TestStoreErrorsHaveTheirStatus(t *testing.T) {
 		})
 		w := s.do("POST", path, "")
 		want(t, w, c.status)
-		if c.status == 503 && w.Header().Get("Retry-After") != "1" {
+		if c.status == 503 && w.Header().Get("Retry-After") != map[error]string{store.ErrBusy: "1", store.ErrUnavailable: "5"}[c.err] {
 			t.Errorf("%s: no Retry-After", path)
 		}
 	}
 	want(t, s.do("POST", "/3", ""), 422, "body /userId names no existing user")
 	want(t, s.do("POST", "/6", ""), 400, "query /cursor is not a cursor of this list: garbled")
+}
+
+// TestAFullDisk: the engine's own reason goes to the log, once, and the client is
+// asked to come again.
+func TestAFullDisk(t *testing.T) {
+	s := newServer(t)
+	must(t, s.db.Run(t.Context(), func(ctx context.Context) error {
+		tx, err := s.db.Tx(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "PRAGMA max_page_count = 1") // the file keeps its size
+		return err
+	}))
+	s.custom(rest.Operation{ID: "fill", Path: "/fill"}, func(ctx context.Context) (rest.Response, error) {
+		n := note{Text: strings.Repeat("x", 8<<10)}
+		return answer(func(w *rest.Writer) { w.Empty(204) }), s.notes.Create(ctx, &n)
+	})
+	w := s.do("POST", "/fill", "")
+	want(t, w, 503)
+	if w.Header().Get("Retry-After") != "5" || strings.Contains(w.Body.String(), "full") {
+		t.Errorf("got %v %s", w.Header(), w.Body)
+	}
+	if n := strings.Count(s.log.String(), "database or disk is full"); n != 1 {
+		t.Errorf("the cause is logged %d times: %s", n, s.log)
+	}
+	want(t, s.do("GET", "/notes/none", ""), 404) // reads go on
 }
 
 func TestDeclaredErrorShape(t *testing.T) {

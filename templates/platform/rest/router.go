@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -13,6 +14,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/e6b96b0c/backend/templates/platform/problem"
+	"github.com/e6b96b0c/backend/templates/platform/store"
 	"github.com/e6b96b0c/backend/templates/platform/telemetry"
 )
 
@@ -197,8 +199,11 @@ func (rt *Router) fail(x *exchange, found *route, err error) {
 		return
 	}
 	p := problemOf(err, found.op.Invalid)
-	if p == nil || p.Status < 400 || p.Status > 599 {
+	unforeseen := p == nil || p.Status < 400 || p.Status > 599
+	if unforeseen || errors.Is(err, store.ErrUnavailable) {
 		found.log.ErrorContext(x.request.ctx, "an operation failed", slog.String("request_id", x.id), slog.Any("error", err))
+	}
+	if unforeseen {
 		p = internal()
 	}
 	x.writer.problem(p, found.op.Errors)

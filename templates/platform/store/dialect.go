@@ -43,6 +43,7 @@ const (
 	ViolationUnique
 	ViolationForeignKey
 	ViolationBusy
+	ViolationUnavailable // no rule: the engine cannot reach its data
 )
 
 // Violation is a broken rule, with the columns where the engine names them.

@@ -10,6 +10,9 @@ var (
 	// ErrBusy means that the database is locked, or a unit did not get its turn to write
 	// in time. Trying again later can help.
 	ErrBusy = errors.New("the database is busy")
+	// ErrUnavailable means that the engine cannot read or write, for a reason outside of
+	// it: the disk is full, broken or read-only. It comes with the engine's error.
+	ErrUnavailable = errors.New("the database is not available")
 	// ErrCallAfterWrite means that a unit of work that has begun to write asked another
 	// service something. The call could wait for a lock that the unit itself
 	// holds, so ask first and write afterwards.

@@ -105,8 +105,11 @@ func (db *DB) clock() time.Time {
 
 // failure turns an error of the driver into one that a caller can act on.
 func (db *DB) failure(ctx context.Context, doing string, err error) error {
-	if db.dialect.Classify(err).Kind == ViolationBusy {
+	switch db.dialect.Classify(err).Kind {
+	case ViolationBusy:
 		return fmt.Errorf("%s: %w: %w", doing, ErrBusy, err)
+	case ViolationUnavailable:
+		return fmt.Errorf("%s: %w: %w", doing, ErrUnavailable, err)
 	}
 	if ended := ctx.Err(); ended != nil {
 		return fmt.Errorf("%s: %w", doing, ended)

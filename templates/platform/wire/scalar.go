@@ -19,6 +19,14 @@ func (d *Decoder) String() string {
 	return s
 }
 
+// UUID reads a UUID, RFC 9562, in either case, and returns it in lower case, so
+// that keys compare.
+func (d *Decoder) UUID() string {
+	s := d.String()
+	d.Format(s, UUID)
+	return strings.ToLower(s)
+}
+
 // Time reads an RFC 3339 date and time. The result is in UTC, in whole
 // microseconds: what the stores keep.
 func (d *Decoder) Time() time.Time {

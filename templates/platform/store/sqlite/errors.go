@@ -23,11 +23,19 @@ func classify(err error) store.Violation {
 		// ON DELETE RESTRICT is a trigger to SQLite; projects have no others.
 		return store.Violation{Kind: store.ViolationForeignKey}
 	default:
-		// The lower byte is the primary code.
-		if primary := code & 0xff; primary == lib.SQLITE_BUSY || primary == lib.SQLITE_LOCKED {
-			return store.Violation{Kind: store.ViolationBusy}
-		}
-		return store.Violation{}
+		return store.Violation{Kind: primary(code & 0xff)}
+	}
+}
+
+// primary reads a primary result code: the lower byte of an extended one.
+func primary(code int) store.ViolationKind {
+	switch code {
+	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
+		return store.ViolationBusy
+	case lib.SQLITE_FULL, lib.SQLITE_IOERR, lib.SQLITE_READONLY, lib.SQLITE_CANTOPEN:
+		return store.ViolationUnavailable
+	default:
+		return store.ViolationNone
 	}
 }
 

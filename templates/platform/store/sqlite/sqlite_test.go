@@ -196,6 +196,44 @@ func TestLockedByAnother(t *testing.T) {
 	}
 }
 
+// TestUnavailable: what the engine's surroundings keep it from is ErrUnavailable, with
+// the engine's own words, and works again when they allow it.
+func TestUnavailable(t *testing.T) {
+	db := open(t, filepath.Join(t.TempDir(), "x.db"), sqlite.Options{})
+	if err := db.Migrate(t.Context(), fstest.MapFS{"0001_a.sql": {Data: []byte("-- +goose Up\nCREATE TABLE counters (id INTEGER PRIMARY KEY AUTOINCREMENT, n INTEGER NOT NULL);\n")}}); err != nil {
+		t.Fatal(err)
+	}
+	c := store.NewCollection(db, counters())
+	pragma := func(text string) {
+		err := db.Run(t.Context(), func(ctx context.Context) error {
+			tx, err := db.Tx(ctx)
+			if err == nil {
+				_, err = tx.ExecContext(ctx, text)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	pragma("PRAGMA max_page_count = 1") // the one connection that writes keeps it
+	err := db.Run(t.Context(), func(ctx context.Context) error {
+		for range 5000 { // until the last page is full
+			if err := c.Create(ctx, &counter{}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "disk is full") {
+		t.Errorf("got %v", err)
+	}
+	pragma("PRAGMA max_page_count = 1000000")
+	if err := c.Create(t.Context(), &counter{}); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+}
+
 func TestOpenFails(t *testing.T) {
 	dir := t.TempDir()
 	garbage := filepath.Join(dir, "garbage.db")
