@@ -1,16 +1,19 @@
 package acceptance
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"sort"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -186,7 +189,35 @@ func TestStandsAlone(t *testing.T) {
 		t.Skipf("backend is on the system's own PATH: %s", out)
 	}
 	command(t, first.Dir, "make", "build", "test")
-	if info, err := os.Stat(filepath.Join(first.Dir, "bin/shop")); err != nil || info.Size() == 0 {
-		t.Errorf("no binary: %v", err)
+	bootAlone(t, first.Dir)
+}
+
+// bootAlone starts the project's own binary, without backend around it, until it
+// says that it is ready, and stops it in order.
+func bootAlone(t *testing.T, dir string) {
+	t.Helper()
+	c := exec.Command(filepath.Join(dir, "bin/shop"))
+	c.Dir = dir
+	c.Env = append(os.Environ(), "ADDR=127.0.0.1:0", "ADMIN_ADDR=127.0.0.1:0", "DATA_DIR="+t.TempDir())
+	stdout, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stdout)
+	ready := false
+	for !ready && lines.Scan() {
+		ready = strings.Contains(lines.Text(), `"msg":"ready"`)
+	}
+	if err := c.Process.Signal(syscall.SIGTERM); err != nil || !ready {
+		t.Errorf("ready %v, %v", ready, err)
+	}
+	for lines.Scan() { // until it has closed its log
+		continue
+	}
+	if err := c.Wait(); err != nil {
+		t.Errorf("the binary ended with %v", err)
 	}
 }
