@@ -206,12 +206,10 @@ func (c *converter) parameters(path string, shared, own openapi3.Parameters) []*
 			if ref == nil || ref.Value == nil || seen[ref.Value.In+":"+ref.Value.Name] {
 				continue
 			}
-			if !slices.Contains([]string{"path", "query", "header", "cookie"}, ref.Value.In) {
+			if message, hint := misplaced(path, ref.Value); message != "" {
 				at := place(c.d.File, ref.Value.Origin)
 				c.warnings = append(c.warnings, &problem.Problem{
-					Code: "parameter-in", File: at.File, Line: at.Line, Column: at.Column,
-					Message: fmt.Sprintf("parameter %.60q is in %.60q, which is no part of a request; it is left out", ref.Value.Name, ref.Value.In),
-					Hint:    "write path, query, header or cookie",
+					Code: "parameter-in", File: at.File, Line: at.Line, Column: at.Column, Message: message, Hint: hint,
 				})
 				continue
 			}
@@ -228,6 +226,17 @@ func (c *converter) parameters(path string, shared, own openapi3.Parameters) []*
 		}
 	}
 	return out
+}
+
+// misplaced says why a parameter can be in no request of a path.
+func misplaced(path string, p *openapi3.Parameter) (message, hint string) {
+	switch {
+	case !slices.Contains([]string{"path", "query", "header", "cookie"}, p.In):
+		return fmt.Sprintf("parameter %.60q is in %.60q, which is no part of a request; it is left out", p.Name, p.In), "write path, query, header or cookie"
+	case p.In == "path" && !slices.Contains(model.Placeholders(path), p.Name):
+		return fmt.Sprintf("path parameter %.60q is not in the path %.60s; it is left out", p.Name, path), "write {" + fmt.Sprintf("%.60s", p.Name) + "} into the path, or remove the parameter"
+	}
+	return "", ""
 }
 
 func (c *converter) parameter(p *openapi3.Parameter) *model.Parameter {
