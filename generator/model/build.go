@@ -334,7 +334,7 @@ func (b *builder) filterable(op *Operation, r *Resource) bool {
 // separators.
 func (r *Resource) columnFor(name string) *Column {
 	for _, c := range r.Columns {
-		if c.Property != "" && normal(c.Property) == normal(name) {
+		if c.Property != "" && Plain(c.Property) == Plain(name) {
 			return c
 		}
 	}

@@ -237,10 +237,10 @@ func isRecord(s *Schema) bool {
 // likelyItems reports whether an envelope property is named like the list's
 // items: a common word, or the collection itself.
 func likelyItems(name, path string) bool {
-	switch normal(name) {
+	switch Plain(name) {
 	case "items", "data", "results", "result", "records", "entries", "content", "values", "list", "rows", "elements":
 		return true
 	}
 	_, last := parent(strings.TrimSuffix(path, "/"))
-	return strings.HasSuffix(normal(last), normal(name)) || strings.HasSuffix(normal(name), normal(last))
+	return strings.HasSuffix(Plain(last), Plain(name)) || strings.HasSuffix(Plain(name), Plain(last))
 }

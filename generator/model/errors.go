@@ -99,7 +99,7 @@ func isProblem(s *Schema) bool {
 
 // errorSource says which part of a problem fills a member of an error body.
 func errorSource(f *Field) (source, value string) {
-	n := normal(f.Property.Name)
+	n := Plain(f.Property.Name)
 	switch f.Ref.Kind {
 	case RefInt:
 		if n == "code" || n == "status" || n == "statuscode" || n == "errorcode" || n == "httpstatus" {

@@ -23,7 +23,7 @@ func (r *Result) headers(declared []*Parameter, list bool) (reason string) {
 		case n == "etag" && r.ETag, n == "location" && r.Location, n == "content-type", n == "content-length", n == "x-request-id", !isToken(h.Name):
 			continue
 		}
-		header := &ResultHeader{Name: h.Name, GoName: names.take(GoName(h.Name)), Total: list && totalHeaders[normal(h.Name)]}
+		header := &ResultHeader{Name: h.Name, GoName: names.take(GoName(h.Name)), Total: list && totalHeaders[Plain(h.Name)]}
 		r.Headers = append(r.Headers, header)
 		if h.Required && !header.Total && reason == "" {
 			reason = "nothing supplies the required response header " + h.Name

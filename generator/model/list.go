@@ -76,13 +76,13 @@ func (ob *opBuilder) listParams(plan *ListPlan, used map[*OpParam]bool, result *
 		if parents[p] {
 			continue
 		}
-		n := normal(p.Name)
+		n := Plain(p.Name)
 		switch {
 		case p.In == "path":
 			plan.Filters = append(plan.Filters, &Filter{Param: p, Column: r.columnFor(p.Name), Op: "Eq"})
 		case p.In != "query":
 			continue
-		case r.columnFor(p.Name) != nil && ob.filter(plan, p, n):
+		case r.columnFor(p.Name) != nil && ob.filter(plan, p):
 		case limitNames[n] && p.Ref.Kind == RefInt && plan.Limit == nil:
 			plan.Limit = p
 			plan.setLimit(p)
@@ -128,7 +128,7 @@ func hasNext(result *Ref, items string) bool {
 		return false
 	}
 	for _, f := range result.Named.Fields {
-		if nextNames[normal(f.Property.Name)] && f.Ref.Kind == RefString {
+		if nextNames[Plain(f.Property.Name)] && f.Ref.Kind == RefString {
 			return true
 		}
 	}
@@ -136,7 +136,7 @@ func hasNext(result *Ref, items string) bool {
 }
 
 // filter ties a parameter to the column of the same name.
-func (ob *opBuilder) filter(plan *ListPlan, p *OpParam, _ string) bool {
+func (ob *opBuilder) filter(plan *ListPlan, p *OpParam) bool {
 	c := ob.op.Resource.columnFor(p.Name)
 	f := &Filter{Param: p, Column: c, Op: "Eq"}
 	ref := p.Ref
@@ -305,7 +305,7 @@ func (ob *opBuilder) envelope(plan *ListPlan, t *Type, items string) string {
 }
 
 func (plan *ListPlan) envelopeSource(f *Field) (source, value string) {
-	n := normal(f.Property.Name)
+	n := Plain(f.Property.Name)
 	switch {
 	case f.Ref.Kind == RefString && nextNames[n] && plan.Cursor != nil:
 		return "next", ""
@@ -320,7 +320,7 @@ func (plan *ListPlan) envelopeSource(f *Field) (source, value string) {
 		return "page", ""
 	case offsetNames[n] && plan.Offset != nil:
 		return "offset", ""
-	case n == "count" && (plan.Limit == nil || normal(plan.Limit.Name) != "count"):
+	case n == "count" && (plan.Limit == nil || Plain(plan.Limit.Name) != "count"):
 		return "count", ""
 	case limitNames[n]:
 		return "limit", ""

@@ -171,8 +171,20 @@ func fingerprint(name string) string {
 	return hex.EncodeToString(sum[:3])
 }
 
-// normal is a name with case and separators taken away, for comparing names.
-func normal(name string) string { return strings.Join(words(name), "") }
+// Plain reduces a name to lower-case ASCII letters and digits, for comparing names:
+// postalCode, postal_code and Postal-Code are alike.
+func Plain(name string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		case (r >= 'a' && r <= 'z') || (r >= '0' && r <= '9'):
+			return r
+		default:
+			return -1
+		}
+	}, name)
+}
 
 // singular returns the singular of an English plural; other words stay.
 func singular(name string) string {

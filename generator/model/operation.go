@@ -160,9 +160,6 @@ func (ob *opBuilder) implement() string {
 	if reason := ob.refuse(nil); reason != "" {
 		return reason
 	}
-	if op.IfMatch != "" {
-		r.ETagged = true
-	}
 	return ob.planResult()
 }
 

@@ -112,7 +112,7 @@ func (ob *opBuilder) pathParams() string {
 			op.KeyParam = p
 			continue
 		}
-		parent := ob.parentOf(r, op, name, i)
+		parent := ob.parentOf(r, op, name)
 		if parent == nil {
 			if op.Kind == OpList && r.columnFor(name) != nil {
 				continue // a filter in the path: planList takes it
@@ -151,9 +151,9 @@ func (p *ParentParam) kind() *Ref {
 	return p.Column.Ref
 }
 
-// parentOf finds what the i-th placeholder of the path names: a scope column of
+// parentOf finds what a placeholder of the path names: a scope column of
 // the resource, its parent, or a parent's parent.
-func (ob *opBuilder) parentOf(r *Resource, op *Op, name string, _ int) *ParentParam {
+func (ob *opBuilder) parentOf(r *Resource, op *Op, name string) *ParentParam {
 	for _, c := range r.Scopes {
 		if c.Param == name {
 			return &ParentParam{Column: c}

@@ -104,11 +104,8 @@ type Resource struct {
 	ParentColumn *Column
 	Scopes       []*Column
 	References   []*Reference
-	Unique       [][]string
 	// Creatable says that some operation creates rows.
 	Creatable bool
-	// ETagged says that some operation exposes or checks the version.
-	ETagged bool
 }
 
 // Column is one field of a row.

@@ -176,7 +176,7 @@ func GoLiteral(r *Ref, l Literal) (string, bool) {
 // a zero counter, false, the first state. Lenient also takes an empty string,
 // zero, for a property that clients may leave out.
 func neutral(c *Column, lenient bool) (string, bool) {
-	s, n := c.Schema, normal(c.Property)
+	s, n := c.Schema, Plain(c.Property)
 	switch c.Ref.Kind {
 	case RefList:
 		return c.Ref.Go() + "{}", s == nil || s.MinItems == 0
@@ -288,7 +288,6 @@ func (ob *opBuilder) planResult() string {
 		for _, h := range success.Headers {
 			if strings.EqualFold(h.Name, "ETag") {
 				result.ETag = true
-				r.ETagged = true
 			}
 		}
 		if reason := result.headers(success.Headers, false); reason != "" {

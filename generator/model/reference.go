@@ -22,12 +22,12 @@ func (b *builder) findReferences() {
 			if c == r.ParentColumn || c.Rule != "" || c.Schema == nil || c.Schema.ReadOnly {
 				continue
 			}
-			base, ok := strings.CutSuffix(normal(c.Property), "id")
+			base, ok := strings.CutSuffix(Plain(c.Property), "id")
 			if !ok || base == "" {
 				continue
 			}
 			if target := b.rootNamed(base); target != nil && target != r && creatable[target] &&
-				target.Key.Ref.Kind == c.Ref.Kind && target.Key.Property != "" && normal(target.Key.Property) == "id" {
+				target.Key.Ref.Kind == c.Ref.Kind && target.Key.Property != "" && Plain(target.Key.Property) == "id" {
 				b.reference(r, c, target)
 			}
 		}
@@ -37,7 +37,7 @@ func (b *builder) findReferences() {
 func (b *builder) rootNamed(name string) *Resource {
 	var found *Resource
 	for _, r := range b.ordered {
-		if normal(r.Name) == name && r.Parent == nil && len(r.Scopes) == 0 {
+		if Plain(r.Name) == name && r.Parent == nil && len(r.Scopes) == 0 {
 			if found != nil {
 				return nil // two candidates: in doubt, none
 			}

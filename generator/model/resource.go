@@ -90,7 +90,7 @@ type rowBuilder struct {
 func (rb *rowBuilder) build(b *builder) string {
 	for _, s := range rb.schemas() {
 		for _, p := range s.Properties {
-			if rb.column(p.Name) == nil && !p.Schema.WriteOnly && !linkNames[normal(p.Name)] {
+			if rb.column(p.Name) == nil && !p.Schema.WriteOnly && !linkNames[Plain(p.Name)] {
 				rb.addColumn(p, s)
 			}
 		}
@@ -238,21 +238,21 @@ func (c *candidate) paramSchema() *Schema {
 // findKey matches the item path's placeholder with a column: by name, then as
 // resource + id, then by the column named id.
 func (rb *rowBuilder) findKey() *Column {
-	param := normal(rb.c.param)
+	param := Plain(rb.c.param)
 	if rb.c.itemPath == "" {
 		param = "id"
 	}
 	for _, c := range rb.r.Columns {
-		if normal(c.Property) == param {
+		if Plain(c.Property) == param {
 			return c
 		}
 	}
 	for _, c := range rb.r.Columns {
-		n := normal(c.Property)
+		n := Plain(c.Property)
 		if n == "" {
 			continue
 		}
-		if param == normal(rb.r.Name)+n || n == normal(rb.r.Name)+param || strings.HasSuffix(param, "id") && n == "id" {
+		if param == Plain(rb.r.Name)+n || n == Plain(rb.r.Name)+param || strings.HasSuffix(param, "id") && n == "id" {
 			return c
 		}
 	}
@@ -270,7 +270,7 @@ func (rb *rowBuilder) rules() {
 		if c.Rule != "" || rb.sent(c.Property) {
 			continue
 		}
-		switch n := normal(c.Property); {
+		switch n := Plain(c.Property); {
 		case c.Ref.Kind == RefTime && createdNames[n]:
 			c.Rule, c.Nullable = "created", false
 		case c.Ref.Kind == RefTime && updatedNames[n]:
@@ -348,8 +348,8 @@ func (rb *rowBuilder) matching(param, owner string) *Column {
 		if c.Rule != "" || c.Kind != "text" && c.Kind != "integer" {
 			continue
 		}
-		n := normal(c.Property)
-		if n != "" && (n == normal(param) || owner != "" && n == normal(owner)+"id") {
+		n := Plain(c.Property)
+		if n != "" && (n == Plain(param) || owner != "" && n == Plain(owner)+"id") {
 			return c
 		}
 	}

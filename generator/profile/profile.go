@@ -225,15 +225,6 @@ func (p *Profile) Get(path string) string { return p.values[path] }
 // Bool returns a boolean value.
 func (p *Profile) Bool(path string) bool { return p.values[path] == "true" }
 
-// Duration returns a duration value.
-func (p *Profile) Duration(path string) time.Duration {
-	d, err := time.ParseDuration(p.values[path])
-	if err != nil {
-		return 0 // values are checked when they are set
-	}
-	return d
-}
-
 // YAML prints the profile with every key, as backend.yaml holds it.
 func (p *Profile) YAML() []byte {
 	var b strings.Builder

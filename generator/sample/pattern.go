@@ -6,6 +6,8 @@ import (
 	"regexp/syntax"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/e6b96b0c/backend/generator/model"
 )
 
 // pattern compiles an ECMA-262 pattern for matching and for making texts. The
@@ -28,7 +30,7 @@ func pattern(p, name string, n *text) (*regexp.Regexp, maker, error) {
 	}
 	m := matcher{}
 	least := 1
-	if unique(plain(name)) && (n.max < 0 || n.max >= 12) {
+	if unique(model.Plain(name)) && (n.max < 0 || n.max >= 12) {
 		// A short key would soon occur twice.
 		m.full, spread, least = true, max(spread, 8), 6
 	}

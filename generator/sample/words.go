@@ -64,25 +64,10 @@ func appendUnique(dst []byte, n int, c run) []byte {
 	return dst
 }
 
-// plain reduces a name to lower-case letters and digits, so that postalCode,
-// postal_code and Postal-Code are alike.
-func plain(name string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'A' && r <= 'Z':
-			return r + 'a' - 'A'
-		case (r >= 'a' && r <= 'z') || (r >= '0' && r <= '9'):
-			return r
-		default:
-			return -1
-		}
-	}, name)
-}
-
 // named returns a maker of text that suits a property's name and fits lo..hi
 // code points (hi -1: unbounded).
 func named(name string, lo, hi int) maker {
-	base := suited(plain(name))
+	base := suited(model.Plain(name))
 	if hi == 0 {
 		return func(dst []byte, _ run) []byte { return dst }
 	}
@@ -213,7 +198,7 @@ func sentence(dst []byte, c run) []byte {
 
 // usual returns the range in which a number of this name usually lies.
 func usual(name string, s *model.Schema) (low, high float64) {
-	n := plain(name)
+	n := model.Plain(name)
 	switch {
 	case strings.Contains(n, "quantity") || n == "qty":
 		return 1, 5

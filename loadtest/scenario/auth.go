@@ -85,9 +85,9 @@ func (c *credentials) places(alternative model.Requirement) (*use, error) {
 			return nil, fmt.Errorf("its security scheme %s is not defined", s.Scheme)
 		}
 		switch {
-		case scheme.Type == "http" && plain(scheme.Scheme) == "basic":
+		case scheme.Type == "http" && model.Plain(scheme.Scheme) == "basic":
 			u.places = append(u.places, place{in: "header", name: "Authorization", basic: true})
-		case scheme.Type == "http" && plain(scheme.Scheme) == "bearer", scheme.Type == "oauth2", scheme.Type == "openIdConnect":
+		case scheme.Type == "http" && model.Plain(scheme.Scheme) == "bearer", scheme.Type == "oauth2", scheme.Type == "openIdConnect":
 			u.places = append(u.places, place{in: "header", name: "Authorization", prefix: "Bearer "})
 		case scheme.Type == "apiKey":
 			name := scheme.Parameter

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/e6b96b0c/backend/generator/sample"
+
+	"github.com/e6b96b0c/backend/generator/model"
 )
 
 // rewind makes the body readable again.
@@ -211,7 +213,7 @@ func keyIn(body []byte, names []string) []byte {
 func member(o map[string]json.RawMessage, names []string) []byte {
 	for _, name := range names {
 		for k, v := range o {
-			if plain(k) == name && scalar(v) {
+			if model.Plain(k) == name && scalar(v) {
 				return v
 			}
 		}

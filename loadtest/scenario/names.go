@@ -1,21 +1,10 @@
 package scenario
 
-import "strings"
+import (
+	"strings"
 
-// plain reduces a name to lower-case letters and digits: customerId,
-// customer_id and Customer-ID are one name.
-func plain(name string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'A' && r <= 'Z':
-			return r + 'a' - 'A'
-		case (r >= 'a' && r <= 'z') || (r >= '0' && r <= '9'):
-			return r
-		default:
-			return -1
-		}
-	}, name)
-}
+	"github.com/e6b96b0c/backend/generator/model"
+)
 
 // singular of a plain English noun, near enough to join customerId to /customers.
 func singular(n string) string {
@@ -37,7 +26,7 @@ func collectionOf(key string) string {
 	segments := strings.Split(key, "/")
 	for i := len(segments) - 1; i >= 0; i-- {
 		if segments[i] != "" && segments[i] != "{}" {
-			return plain(segments[i])
+			return model.Plain(segments[i])
 		}
 	}
 	return ""
@@ -46,14 +35,14 @@ func collectionOf(key string) string {
 // stem is the resource that a property such as customerId, customer_ids or
 // customer.id names; "" when it names none. parent is the enclosing property.
 func stem(name, parent string) string {
-	n := plain(name)
+	n := model.Plain(name)
 	for _, suffix := range []string{"uuid", "ids", "id"} {
 		s, ok := strings.CutSuffix(n, suffix)
 		if !ok {
 			continue
 		}
 		if s == "" {
-			return singular(plain(parent))
+			return singular(model.Plain(parent))
 		}
 		// "paid" does not refer to "pa": the suffix must be a word of its own.
 		cut := name[:len(name)-len(suffix)]
@@ -68,7 +57,7 @@ func stem(name, parent string) string {
 // keyNames are the plain names under which a response may carry the key that a
 // path parameter holds, the likeliest first.
 func keyNames(param, poolKey string) []string {
-	n, one := plain(param), singular(collectionOf(poolKey))
+	n, one := model.Plain(param), singular(collectionOf(poolKey))
 	names := []string{n}
 	if rest, ok := strings.CutPrefix(n, one); ok && rest != "" {
 		names = append(names, rest)

@@ -230,7 +230,7 @@ func (o *Op) assigned(s *Scenario) []string {
 	for _, m := range s.o.API.Operations {
 		// Natural keys such as a username are the client's to choose.
 		if rest, ok := strings.CutPrefix(m.Path, o.Model.Path+"/{"); ok && strings.Count(rest, "/") == 0 {
-			if name := strings.TrimSuffix(rest, "}"); strings.HasSuffix(plain(name), "id") {
+			if name := strings.TrimSuffix(rest, "}"); strings.HasSuffix(model.Plain(name), "id") {
 				names = append(names, name)
 			}
 		}
@@ -265,12 +265,12 @@ func (o *Op) source(s *Scenario, path string) (source, bool) {
 		// The request's own path wins: what it names is what the body must agree with.
 		for i, p := range o.params {
 			last := i == len(o.params)-1 && o.item
-			if plain(p.p.Name) == plain(name) || (last && p.pool != nil && plain(name) == "id") {
+			if model.Plain(p.p.Name) == model.Plain(name) || (last && p.pool != nil && model.Plain(name) == "id") {
 				return source{path: i}, true
 			}
 		}
 		own := s.pools[normal(o.Model.Path)]
-		if own != nil && o.Model.Method != "POST" && plain(name) == "id" {
+		if own != nil && o.Model.Method != "POST" && model.Plain(name) == "id" {
 			return source{pool: own, path: -1}, true // an update that names its row in the body
 		}
 	}

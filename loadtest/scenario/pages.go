@@ -98,7 +98,7 @@ func cursorIn(body []byte, depth int) []byte {
 		return nil
 	}
 	for name, v := range o {
-		switch plain(name) {
+		switch model.Plain(name) {
 		case "nextcursor", "nextpagetoken", "nexttoken", "next", "cursor", "after", "endcursor", "continuationtoken", "nextpage":
 			if len(v) > 2 && v[0] == '"' && !bytes.HasPrefix(v, []byte(`"http`)) && !bytes.HasPrefix(v, []byte(`"/`)) {
 				return v
@@ -121,7 +121,7 @@ func cursorIn(body []byte, depth int) []byte {
 // nextURL takes the cursor out of a next-page URL.
 func nextURL(name string, v []byte) []byte {
 	var text string
-	if plain(name) != "next" || json.Unmarshal(v, &text) != nil {
+	if model.Plain(name) != "next" || json.Unmarshal(v, &text) != nil {
 		return nil
 	}
 	u, err := url.Parse(text)

@@ -72,11 +72,11 @@ func isCursor(name string) bool {
 	return slices.Contains([]string{
 		"cursor", "after", "before", "pagetoken", "nexttoken", "continuationtoken", "continuation",
 		"startingafter", "endingbefore", "nextcursor", "pagecursor", "marker",
-	}, plain(name))
+	}, model.Plain(name))
 }
 
 func isLimit(name string) bool {
-	return slices.Contains([]string{"limit", "perpage", "pagesize", "size", "maxresults", "top", "count"}, plain(name))
+	return slices.Contains([]string{"limit", "perpage", "pagesize", "size", "maxresults", "top", "count"}, model.Plain(name))
 }
 
 // sendable reports whether an optional parameter's values can be made without
@@ -131,7 +131,7 @@ func column(op *model.Operation, name string) bool {
 }
 
 func (o *Op) headerParam(p *model.Parameter) error {
-	switch plain(p.Name) {
+	switch model.Plain(p.Name) {
 	case "accept", "contenttype", "authorization":
 		return nil // OpenAPI: such definitions are ignored
 	case "ifmatch":
