@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/e6b96b0c/backend/cmd/state"
+	"github.com/e6b96b0c/backend/cmd/supervisor"
 	"github.com/e6b96b0c/backend/generator/problem"
 )
 
@@ -89,53 +90,21 @@ func TestBuildWatchBounds(t *testing.T) {
 	}
 }
 
-func TestLogTail(t *testing.T) {
-	const ready = `{"msg":"ready","url":"http://127.0.0.1:1","admin":"http://127.0.0.1:2"}`
-	var to bytes.Buffer
-	tail := &logTail{to: &to, ready: make(chan readyLine, 1)}
-	for _, chunk := range []string{"note\n{\"msg\":\"start\"}\n", ready[:20], ready[20:] + "\nrest", " of it\n" + ready + "\n"} {
-		if n, err := tail.Write([]byte(chunk)); n != len(chunk) || err != nil {
-			t.Fatal(n, err)
-		}
-	}
-	got := <-tail.ready
-	if got.URL != "http://127.0.0.1:1" || got.Admin != "http://127.0.0.1:2" {
-		t.Errorf("ready line %+v", got)
-	}
-	if want := "{\"msg\":\"start\"}\nnote\n" + ready + "\nrest of it\n" + ready + "\n"; to.String() != want {
-		t.Errorf("passed on %q, want %q", to.String(), want)
-	}
-}
-
-func TestLogTailOfAFailure(t *testing.T) {
+func TestStartError(t *testing.T) {
 	for _, c := range []struct {
-		output     string
-		code, want int
-		message    string
+		failed *supervisor.StartError
+		want   int
+		text   string
 	}{
-		{"", 7, exitEnvironment, "the project ended with code 7 before it was ready"},
-		{"{\"msg\":\"x\"}\ncannot listen: address already in use", 3, exitEnvironment, "cannot listen: address already in use"},
-		{"DATABASE_URL: no such scheme\n", 2, exitUsage, "DATABASE_URL: no such scheme"},
-		{strings.Repeat("line\n", 50), 1, exitEnvironment, strings.TrimSuffix(strings.Repeat("line\n", maxSaid), "\n")},
+		{&supervisor.StartError{Code: 3, Said: "cannot listen: address already in use"}, exitEnvironment, "cannot listen: address already in use · try: stop what listens there, or choose another address with --addr (port 0 picks a free one)"},
+		{&supervisor.StartError{Code: 2, Said: "DATABASE_URL: no such scheme", Target: "orders"}, exitUsage, "orders: DATABASE_URL: no such scheme"},
+		{&supervisor.StartError{Code: -1, Said: "the project was killed (signal: killed) before it was ready"}, exitEnvironment, "the project was killed (signal: killed) before it was ready"},
 	} {
-		tail := &logTail{ready: make(chan readyLine, 1)}
-		_, _ = tail.Write([]byte(c.output))
-		err := tail.exit(c.code)
+		err := startError(c.failed)
 		var coded *codeError
-		if !errors.As(err, &coded) || coded.code != c.want || problem.Of(err)[0].Message != c.message {
-			t.Errorf("after %q: %v", c.output, err)
+		if !errors.As(err, &coded) || coded.code != c.want || problem.Of(err)[0].Error() != c.text {
+			t.Errorf("of %+v: %v", c.failed, problem.Of(err)[0])
 		}
-	}
-}
-
-// A line without an end must not grow without bound.
-func TestLogTailBounds(t *testing.T) {
-	tail := &logTail{ready: make(chan readyLine, 1)}
-	for range 100 {
-		_, _ = tail.Write(bytes.Repeat([]byte("x"), maxLogLine))
-	}
-	if len(tail.line) > 2*maxLogLine || len(tail.said) > maxSaid {
-		t.Errorf("keeps %d bytes and %d lines", len(tail.line), len(tail.said))
 	}
 }
 

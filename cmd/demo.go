@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/e6b96b0c/backend/cmd/state"
+	"github.com/e6b96b0c/backend/cmd/supervisor"
 	"github.com/e6b96b0c/backend/loadtest"
 	"github.com/e6b96b0c/backend/testdata"
 )
@@ -72,7 +73,7 @@ func runDemo(ctx context.Context, st *state.State, root *rootOptions, o *demoOpt
 	took := st.Now().Sub(began)
 	out.Say("    %s, after %s", first, took.Round(100*time.Millisecond))
 	lt := &loadtestOptions{
-		target: result.Dir, rate: o.rate, duration: o.duration, seed: 1, slo: []string{"p99<200ms", "errors<=0", "schema_violations<=0"},
+		subject: result.Dir, target: targetAll, embedded: true, rate: o.rate, duration: o.duration, seed: 1, slo: []string{"p99<200ms", "errors<=0", "schema_violations<=0"},
 		command: "backend loadtest " + shellPath(dir),
 	}
 	options, err := lt.options(st, nil)
@@ -146,17 +147,20 @@ func (p *project) firstData(ctx context.Context, st *state.State, binary string)
 		return "", environment("temp", "no temporary folder: "+err.Error(), "set TMPDIR")
 	}
 	defer remove()
-	i, err := p.boot(ctx, st, binary, embedded(st, data), "all", nil)
+	running, err := p.boot(ctx, supervisor.Options{
+		State: st, Path: binary, Env: embedded(st, data), Front: targetAll, Addr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0",
+	})
 	if err != nil {
 		return "", err
 	}
-	defer i.stop()
-	token, err := devToken(i.Admin)(ctx, []string{"products:write"})
+	defer func() { _ = running.Stop() }() // its data was for this only
+	at := running.Processes()[0]
+	token, err := devToken(at.Admin)(ctx, []string{"products:write"})
 	if err != nil {
 		return "", environment("first", err.Error(), "")
 	}
 	body := `{"sku":"DEMO-1","name":"A first product","price":1999,"category":"books"}`
-	status, answer, err := state.Send(ctx, http.MethodPost, i.URL+"/api/v1/products", token, body)
+	status, answer, err := state.Send(ctx, http.MethodPost, at.URL+"/api/v1/products", token, body)
 	var product struct {
 		ID string `json:"id"`
 	}
@@ -166,7 +170,7 @@ func (p *project) firstData(ctx context.Context, st *state.State, binary string)
 	if err != nil || status != http.StatusCreated {
 		return "", environment("first", fmt.Sprintf("POST /api/v1/products answered %d: %.200s", status, answer), "")
 	}
-	status, answer, err = state.Send(ctx, http.MethodGet, i.URL+"/api/v1/products/"+product.ID, "", "")
+	status, answer, err = state.Send(ctx, http.MethodGet, at.URL+"/api/v1/products/"+product.ID, "", "")
 	if err != nil || status != http.StatusOK {
 		return "", environment("first", fmt.Sprintf("GET of what was written answered %d: %.200s", status, answer), "")
 	}

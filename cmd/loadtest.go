@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/e6b96b0c/backend/cmd/state"
+	"github.com/e6b96b0c/backend/cmd/supervisor"
 	"github.com/e6b96b0c/backend/generator/model"
 	"github.com/e6b96b0c/backend/generator/problem"
 	"github.com/e6b96b0c/backend/generator/spec"
@@ -18,13 +20,15 @@ import (
 )
 
 type loadtestOptions struct {
-	target, spec, token, admin, out string
-	rate                            float64
-	duration, timeout               time.Duration
-	slo                             []string
-	seed                            uint64
-	maxInFlight                     int
-	command                         string // what repeats the run
+	subject, target         string // a folder or URL; what is run of a folder's project
+	spec, token, admin, out string
+	rate                    float64
+	duration, timeout       time.Duration
+	slo                     []string
+	seed                    uint64
+	maxInFlight             int
+	embedded                bool   // whatever databases the environment names
+	command                 string // what repeats the run
 }
 
 // Bounds of a load test from the command line.
@@ -40,7 +44,9 @@ func newLoadtest(st *state.State, root *rootOptions) *cobra.Command {
 		Use: "loadtest [DIR|URL]", Short: "Load-test a generated project, or any server with its document",
 		Long: `Drive a server with requests made from its OpenAPI document, at a fixed offered rate,
 and say whether it kept its objectives. Given a project's folder, it builds and boots the
-project on a fresh data folder first. Given a URL, --spec names the document.
+project on a fresh data folder first: as one process, or with --target split as one per
+service and a gateway. If DATABASE_URL names a database server, it keeps to schemas of
+its own there and drops them at the end. Given a URL, --spec names the document.
 
 Response times count from when a request was due, not from when it could be sent. What
 cannot be trusted is called invalid (exit 5); a missed objective exits 4.
@@ -49,7 +55,7 @@ errors<=0 and schema_violations<=0 are objectives too, unless others on the same
 
 Objectives: [operation:ID:]METRIC<VALUE, such as p99<50ms, errors<=0, schema_violations<=0,
 rate>=495, operation:createOrder:p95<20ms.`,
-		Example: "  backend loadtest shop --rate 500 --duration 30s --slo 'p99<50ms'\n  backend loadtest http://127.0.0.1:8080 --spec shop.yaml --admin http://127.0.0.1:9090",
+		Example: "  backend loadtest shop --rate 500 --duration 30s --slo 'p99<50ms'\n  backend loadtest shop --target split\n  backend loadtest http://127.0.0.1:8080 --spec shop.yaml --admin http://127.0.0.1:9090",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usage("arguments", "loadtest takes one folder or URL", "backend loadtest [DIR|URL]")
@@ -57,11 +63,11 @@ rate>=495, operation:createOrder:p95<20ms.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			o.target = "."
+			o.subject = "."
 			if len(args) == 1 {
-				o.target = args[0]
+				o.subject = args[0]
 			}
-			o.command = "backend loadtest " + shellPath(o.target)
+			o.command = "backend loadtest " + shellPath(o.subject)
 			result, err := runLoadtest(c, st, root, o)
 			if err != nil {
 				return err
@@ -70,6 +76,7 @@ rate>=495, operation:createOrder:p95<20ms.`,
 		},
 	}
 	f := c.Flags()
+	f.StringVar(&o.target, "target", targetAll, "what to run of the project in DIR, `TARGET`: all or split")
 	f.StringVar(&o.spec, "spec", "", "the document of the server at URL, `FILE`")
 	f.Float64Var(&o.rate, "rate", 100, "requests per second to offer, `N`")
 	f.DurationVar(&o.duration, "duration", 10*time.Second, "for how long, `DURATION`")
@@ -87,8 +94,12 @@ rate>=495, operation:createOrder:p95<20ms.`,
 // flags, the document and the objectives shows before anything is built.
 func runLoadtest(c *cobra.Command, st *state.State, root *rootOptions, o *loadtestOptions) (*loadtest.Result, error) {
 	ctx := c.Context()
-	if isURL(o.target) {
-		options, err := o.options(st, o.urlProblems())
+	if isURL(o.subject) {
+		problems := o.urlProblems()
+		if root.given["target"] {
+			problems = append(problems, &problem.Problem{Code: "flag", Message: "--target goes with a project's folder", Hint: "the server at a URL runs already"})
+		}
+		options, err := o.options(st, problems)
 		if err != nil {
 			return nil, err
 		}
@@ -100,7 +111,12 @@ func runLoadtest(c *cobra.Command, st *state.State, root *rootOptions, o *loadte
 			Code: "flag", Message: "--spec, --token and --admin go with a URL", Hint: "a project's folder brings its own document and tokens",
 		})
 	}
-	p, err := openProject(st, o.target)
+	if o.target != targetAll && o.target != targetSplit {
+		problems = append(problems, &problem.Problem{
+			Code: "flag", Message: fmt.Sprintf("--target %.60q is neither all nor split", o.target), Hint: didYouMean(o.target, []string{targetAll, targetSplit}, "write --target split"),
+		})
+	}
+	p, err := openProject(st, o.subject)
 	if err != nil {
 		return nil, append(problems, problem.Of(err)...)
 	}
@@ -129,7 +145,7 @@ func (o *loadtestOptions) attackURL(ctx context.Context, st *state.State, option
 	if err != nil {
 		return nil, err
 	}
-	options.BaseURL, options.API, options.Validate = strings.TrimRight(o.target, "/"), doc.API, doc.ResponseValidator()
+	options.BaseURL, options.API, options.Validate = strings.TrimRight(o.subject, "/"), doc.API, doc.ResponseValidator()
 	if err := o.checkObjectives(options); err != nil {
 		return nil, err
 	}
@@ -139,35 +155,53 @@ func (o *loadtestOptions) attackURL(ctx context.Context, st *state.State, option
 	case o.admin != "":
 		options.Token = devToken(strings.TrimRight(o.admin, "/"))
 	}
-	options.Facts["setting"] = "external server"
+	options.Setting = "external server"
 	report := o.out
 	if report == "" {
 		report = "report.html"
 	}
-	return attack(ctx, st, options, st.Abs(report))
+	return attack(ctx, newProgress(st), options, st.Abs(report))
 }
 
-// attackProject boots a built project on a fresh data folder, drives it with what
-// options say of its documents, and stops it again.
+// attackProject boots a built project on fresh data, drives it with what options
+// say of its documents, and stops it again.
 func (o *loadtestOptions) attackProject(ctx context.Context, st *state.State, p *project, binary string, options loadtest.Options) (*loadtest.Result, error) {
+	start := supervisor.Options{State: st, Path: binary}
+	var err error
+	if start.Front, start.Services, err = p.processes(st, o.target); err != nil {
+		return nil, err
+	}
 	data, remove, err := st.TempDir("backend-loadtest-")
 	if err != nil {
 		return nil, environment("temp", "no temporary folder: "+err.Error(), "set TMPDIR")
 	}
 	defer remove()
+	where, err := o.fresh(st, p, data)
+	if err != nil {
+		return nil, err
+	}
 	logs, err := st.Create(p.logFile())
 	if err != nil {
 		return nil, environment("log", "the log cannot be written: "+err.Error(), "")
 	}
 	defer func() { _ = logs.Close() }()
-	i, err := p.boot(ctx, st, binary, embedded(st, data), "all", logs)
+	out := newProgress(st)
+	start.Log = logs
+	start.Report = func(sentence string) { out.Say("%s", cell(sentence)) }
+	running, err := p.bootFresh(ctx, out, start, where)
 	if err != nil {
 		return nil, err
 	}
-	defer i.stop()
-	options.BaseURL = i.URL
-	options.Token = i.tokens(ctx)
-	options.Facts["setting"] = "one process, embedded SQLite, in-process cache"
+	defer func() {
+		if err := running.Stop(); err != nil {
+			out.Say("%s", cell(where.left(err)))
+		}
+	}()
+	processes := running.Processes()
+	options.BaseURL = processes[0].URL
+	options.Token = tokens(ctx, processes[0].Admin)
+	options.Setting = where.describe(st, p, len(start.Services))
+	options.Facts["processes"] = pids(processes)
 	report := o.out
 	if report == "" {
 		report = projectFile(p.dir, "loadtest/report.html")
@@ -175,22 +209,16 @@ func (o *loadtestOptions) attackProject(ctx context.Context, st *state.State, p 
 	if err := st.MkdirAll(filepath.Dir(report)); err != nil {
 		return nil, environment("report", "the report's folder cannot be made: "+reason(err), "choose another place with --out")
 	}
-	return attack(ctx, st, options, st.Abs(report))
+	return attack(ctx, out, options, st.Abs(report))
 }
 
-// embedded is the environment of a project on its embedded parts only, on free
-// ports; it clears what the user's own environment would swap in: a load test must
-// never write into a database that somebody uses.
-func embedded(st *state.State, data string) []string {
-	env := []string{
-		"ADDR=127.0.0.1:0", "ADMIN_ADDR=127.0.0.1:0", "DATA_DIR=" + data, "DATABASE_URL=", "AUTH_ISSUER=", "AUTH_JWKS_URL=",
+// pids lists processes as "gateway 123, orders 124".
+func pids(processes []supervisor.Process) string {
+	var out []string
+	for _, p := range processes {
+		out = append(out, fmt.Sprintf("%s %d", p.Target, p.PID))
 	}
-	for _, name := range st.EnvNames() {
-		if strings.HasPrefix(name, "SERVICE_") && strings.HasSuffix(name, "_DATABASE_URL") {
-			env = append(env, name+"=")
-		}
-	}
-	return env
+	return strings.Join(out, ", ")
 }
 
 // documents loads what the project serves into options: the served document, and
@@ -234,9 +262,8 @@ func (p *project) documents(st *state.State, options *loadtest.Options) error {
 }
 
 // attack runs the test with progress on stderr, and writes the reports.
-func attack(ctx context.Context, st *state.State, options loadtest.Options, report string) (*loadtest.Result, error) {
-	out := newProgress(st)
-	out.Say("Load-testing %s: %g requests/s for %s …", options.BaseURL, options.Rate, options.Duration)
+func attack(ctx context.Context, out *progress, options loadtest.Options, report string) (*loadtest.Result, error) {
+	out.Say("Load-testing %s: %g requests/s for %s (%s) …", options.BaseURL, options.Rate, options.Duration, options.Setting)
 	options.Progress = func(p loadtest.Progress) {
 		if p.Phase != "load" {
 			out.Now("warm-up: creating something to read …")

@@ -88,8 +88,8 @@ func (o *loadtestOptions) urlProblems() problem.List {
 	add := func(message, hint string) {
 		problems = append(problems, &problem.Problem{Code: "flag", Message: message, Hint: hint})
 	}
-	if bad := badURL(o.target); bad != "" {
-		add(fmt.Sprintf("%.100q %s", o.target, bad), "write one such as http://127.0.0.1:8080")
+	if bad := badURL(o.subject); bad != "" {
+		add(fmt.Sprintf("%.100q %s", o.subject, bad), "write one such as http://127.0.0.1:8080")
 	}
 	if o.spec == "" {
 		add("a URL needs its document", "add --spec FILE")
@@ -136,6 +136,9 @@ func (o *loadtestOptions) checkObjectives(options loadtest.Options) error {
 // rerun is the command that repeats this run.
 func (o *loadtestOptions) rerun() string {
 	command := fmt.Sprintf("%s --rate %g --duration %s --seed %d", o.command, o.rate, o.duration, o.seed)
+	if o.target == targetSplit {
+		command += " --target split"
+	}
 	if o.spec != "" {
 		command += " --spec " + shellPath(o.spec)
 	}

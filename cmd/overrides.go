@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -9,21 +8,14 @@ import (
 	"strings"
 
 	"github.com/e6b96b0c/backend/cmd/state"
-	"github.com/e6b96b0c/backend/generator/plan"
-	"github.com/e6b96b0c/backend/generator/problem"
 )
 
 // overrides lists the operations that the user has written: methods on *Service
 // in files that the generator does not own.
 func (p *project) overrides(st *state.State) (map[string]bool, error) {
-	file := projectFile(p.dir, ".backend/lock.json")
-	data, err := st.ReadFile(file)
+	lock, err := p.lock(st)
 	if err != nil {
-		return nil, environment("lock", err.Error(), "")
-	}
-	var lock plan.Lock
-	if err := json.Unmarshal(data, &lock); err != nil {
-		return nil, problem.List{{Code: "lock", File: file, Message: "not a lock file: " + err.Error(), Hint: "restore it from version control"}}
+		return nil, err
 	}
 	methods := map[string]bool{} // "orders.CancelOrder"
 	for _, service := range st.ListDir(projectFile(p.dir, "internal")) {

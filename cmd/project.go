@@ -3,16 +3,18 @@ package cmd
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/e6b96b0c/backend/cmd/state"
+	"github.com/e6b96b0c/backend/cmd/supervisor"
+	"github.com/e6b96b0c/backend/generator/plan"
 	"github.com/e6b96b0c/backend/generator/problem"
 )
 
@@ -39,51 +41,104 @@ func openProject(st *state.State, dir string) (*project, error) {
 	return &project{dir: dir, name: names[0]}, nil
 }
 
-// instance is a running project.
-type instance struct {
-	process    *state.Process
-	URL, Admin string
-	tail       *logTail
+// lock reads what the generator noted about the project.
+func (p *project) lock(st *state.State) (plan.Lock, error) {
+	var lock plan.Lock
+	file := projectFile(p.dir, ".backend/lock.json")
+	data, err := st.ReadFile(file)
+	if err != nil {
+		return lock, environment("lock", err.Error(), "")
+	}
+	if err := json.Unmarshal(data, &lock); err != nil {
+		return lock, problem.List{{Code: "lock", File: file, Message: "not a lock file: " + err.Error(), Hint: "restore it from version control"}}
+	}
+	return lock, nil
 }
 
-// readyTimeout bounds the time from start to the line that says ready; opening
-// and migrating embedded databases takes well under a second.
-const readyTimeout = 30 * time.Second
-
-// boot starts the binary and waits until it serves. Its log goes to logs.
-func (p *project) boot(ctx context.Context, st *state.State, binary string, env []string, target string, logs io.Writer) (*instance, error) {
-	tail := &logTail{to: logs, ready: make(chan readyLine, 1)}
-	process, err := st.Start(state.Command{Path: binary, Args: []string{"-target", target}, Dir: p.dir, Env: env, Stdout: tail, Stderr: tail})
+// services lists the project's services by name.
+func (p *project) services(st *state.State) ([]string, error) {
+	lock, err := p.lock(st)
 	if err != nil {
-		return nil, environment("start", "cannot start "+binary+": "+err.Error(), "")
+		return nil, err
 	}
-	timeout := time.NewTimer(readyTimeout)
-	defer timeout.Stop()
-	select {
-	case ready := <-tail.ready:
-		return &instance{process: process, URL: ready.URL, Admin: ready.Admin, tail: tail}, nil
-	case <-process.Done():
-		return nil, tail.exit(process.ExitCode())
-	case <-timeout.C:
-		process.Stop(time.Second)
-		return nil, environment("not-ready", fmt.Sprintf("%s did not become ready within %s", p.name, readyTimeout), "see its log above")
-	case <-ctx.Done():
-		process.Stop(5 * time.Second)
+	names := map[string]bool{}
+	for _, op := range lock.Operations {
+		names[op.Service] = true
+	}
+	return sorted(names), nil
+}
+
+// The targets beside the services.
+const (
+	targetAll     = "all"
+	targetSplit   = "split"
+	targetGateway = "gateway"
+)
+
+// processes returns what a target runs: the process that clients talk to, and the
+// services that run beside it.
+func (p *project) processes(st *state.State, target string) (front string, services []string, err error) {
+	if target == targetAll {
+		return targetAll, nil, nil
+	}
+	names, err := p.services(st)
+	if err != nil {
+		return "", nil, err
+	}
+	targets := append([]string{targetAll, targetSplit, targetGateway}, names...)
+	switch {
+	case target == targetSplit:
+		return targetGateway, names, nil
+	case slices.Contains(targets, target):
+		return target, nil, nil
+	}
+	list := "targets: " + strings.Join(targets, ", ")
+	if near := problem.Nearest(target, targets); near != "" {
+		list = fmt.Sprintf("did you mean %q? %s", near, list)
+	}
+	return "", nil, usage("target", fmt.Sprintf("--target %.60q: %s has no such target", target, p.name), list)
+}
+
+// boot starts the project and waits until it serves.
+func (p *project) boot(ctx context.Context, o supervisor.Options) (*supervisor.Supervisor, error) {
+	o.Dir = p.dir
+	running, err := supervisor.Start(ctx, o)
+	var failed *supervisor.StartError
+	switch {
+	case err == nil:
+		return running, nil
+	case errors.As(err, &failed):
+		return nil, startError(failed)
+	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	}
+	return nil, environment("start", err.Error(), "")
 }
 
-// stop ends the project in order.
-func (i *instance) stop() { i.process.Stop(20 * time.Second) }
+// startError says in a process's own words why it could not start, with the class
+// of its exit code.
+func startError(e *supervisor.StartError) error {
+	message, hint := e.Error(), ""
+	switch {
+	case strings.Contains(message, "in use by another process"):
+		hint = "stop the other server, or give this one a DATA_DIR of its own"
+	case strings.Contains(message, "address already in use"):
+		hint = "stop what listens there, or choose another address with --addr (port 0 picks a free one)"
+	}
+	if e.Code == exitUsage {
+		return usage("settings", message, hint)
+	}
+	return environment("start", message, hint)
+}
 
 // tokens is where a running project gives out tokens, nil when it asks for none:
 // it serves its dev issuer only if an operation needs a credential.
-func (i *instance) tokens(ctx context.Context) func(context.Context, []string) (string, error) {
-	status, _, err := state.Send(ctx, http.MethodPost, i.Admin+"/dev/token", "", `{"sub":"loadtest"}`)
+func tokens(ctx context.Context, admin string) func(context.Context, []string) (string, error) {
+	status, _, err := state.Send(ctx, http.MethodPost, admin+"/dev/token", "", `{"sub":"loadtest"}`)
 	if err == nil && status == http.StatusNotFound {
 		return nil
 	}
-	return devToken(i.Admin)
+	return devToken(admin)
 }
 
 // devToken asks the dev issuer at an admin address for tokens.

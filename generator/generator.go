@@ -5,12 +5,10 @@ package generator
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"regexp"
 	"strings"
 
-	"github.com/goccy/go-yaml"
 	xmodule "golang.org/x/mod/module"
 
 	"github.com/e6b96b0c/backend/generator/model"
@@ -30,6 +28,8 @@ type Request struct {
 	Profile   *profile.Profile
 	Read      spec.ReadFile
 	Generator string // version of this program, for the lock
+	// NoModules leaves go.mod and go.sum out, for the tool that makes them.
+	NoModules bool
 }
 
 // Output is what a generation makes.
@@ -86,14 +86,14 @@ func Generate(ctx context.Context, r Request) (*Output, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	engine, err := readEngine(r.Profile.Get("database.engine"))
+	engines, server, err := engines(r.Profile.Get("database.engine"))
 	if err != nil {
 		return nil, err
 	}
 	project := model.Build(doc.API, model.Options{
-		Name: r.Name, Module: r.Module, Engine: engine,
-		Cache:  model.Cache{Engine: r.Profile.Get("cache.engine"), TTL: r.Profile.Get("cache.ttl")},
-		Groups: r.Profile.Services, NoAuth: r.Profile.Get("auth.mode") == "none",
+		Name: r.Name, Module: r.Module, Engines: engines,
+		Cache: model.Cache{Engine: r.Profile.Get("cache.engine"), TTL: r.Profile.Get("cache.ttl")}, Split: r.Profile.Get("shape") == "microservices",
+		Adapters: adapterNames(), Groups: r.Profile.Services, NoAuth: r.Profile.Get("auth.mode") == "none",
 	})
 	served, err := doc.Served(project)
 	if err != nil {
@@ -102,6 +102,7 @@ func Generate(ctx context.Context, r Request) (*Output, error) {
 	files, err := render.Project(project, render.Inputs{
 		Templates: templates.Files, Spec: doc.Files, SpecMain: filepath.Base(r.Spec), Served: served, Profile: r.Profile.YAML(),
 		Compose: r.Profile.Bool("deploy.compose"), CI: r.Profile.Get("deploy.ci"),
+		NoModules: r.NoModules, Server: server,
 		Rate: r.Profile.Get("load.requests_per_second"), P99: r.Profile.Get("load.p99"),
 	})
 	if err != nil {
@@ -137,21 +138,34 @@ func notes(doc *spec.Document, p *model.Project) problem.List {
 	return out
 }
 
-// readEngine reads what the generator needs to know of a database engine from
-// the adapter's own adapter.yaml.
-func readEngine(name string) (model.Engine, error) {
-	data, err := fs.ReadFile(templates.Files, "platform/store/"+name+"/adapter.yaml")
-	if err != nil {
-		return model.Engine{}, fmt.Errorf("engine %s: %w", name, err)
+// embeddedEngine is the database that every project can run on without a server.
+const embeddedEngine = "sqlite"
+
+// engines reads what the generator needs to know of the database engines that are
+// compiled in, the embedded one and the profile's, and the server that the latter needs.
+func engines(chosen string) (engines []model.Engine, server *templates.Compose, err error) {
+	names := []string{embeddedEngine}
+	if chosen != embeddedEngine {
+		names = append(names, chosen)
 	}
-	var adapter struct {
-		Name     string            `yaml:"name"`
-		Title    string            `yaml:"title"`
-		Types    map[string]string `yaml:"types"`
-		Identity string            `yaml:"identity"`
+	for _, name := range names {
+		a, err := templates.FindAdapter("store", name)
+		if err != nil {
+			return nil, nil, fmt.Errorf("engine %s: %w", name, err)
+		}
+		engines = append(engines, model.Engine{Name: a.Name, Title: a.Title, Schemes: a.Schemes, Types: a.Types, Identity: a.Identity})
+		server = a.Compose
 	}
-	if err := yaml.Unmarshal(data, &adapter); err != nil {
-		return model.Engine{}, fmt.Errorf("engine %s: %w", name, err)
+	return engines, server, nil
+}
+
+// adapterNames are all adapters that a profile can name, built or not: a service's
+// package must not change its name when one is added.
+func adapterNames() []string {
+	var names []string
+	for _, kind := range []string{"store", "cache"} {
+		built, planned := templates.Known(kind)
+		names = append(names, append(built, planned...)...)
 	}
-	return model.Engine{Name: adapter.Name, Title: adapter.Title, Types: adapter.Types, Identity: adapter.Identity}, nil
+	return names
 }

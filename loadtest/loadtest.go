@@ -51,10 +51,11 @@ type Options struct {
 	// Progress is called about four times a second while the load runs; nil for none.
 	Progress func(Progress)
 
-	// Facts about the machine and the setting, and the command that repeats the
-	// run, for the report.
-	Facts map[string]string
-	Rerun string
+	// Setting says what ran, "one process, SQLite, in-process cache"; Facts are about
+	// the machine; Rerun is the command that repeats the run. All for the report.
+	Setting string
+	Facts   map[string]string
+	Rerun   string
 	// ReportPath is where the HTML page goes; "" for none.
 	ReportPath string
 }

@@ -28,7 +28,7 @@ const (
 func (r *run) result() *Result {
 	sum := r.recorder.Summary()
 	res := &Result{
-		Reasons: []string{}, Target: r.o.BaseURL, Seed: r.o.Seed,
+		Reasons: []string{}, Target: r.o.BaseURL, Setting: r.o.Setting, Seed: r.o.Seed,
 		OfferedRate: r.o.Rate, InFlightMax: r.flight.Peak(), InFlightBound: r.o.MaxInFlight,
 		ScheduleLag: report.Lag{P50: ms(sum.Lag, 50), P99: ms(sum.Lag, 99), Max: ms(sum.Lag, 100)},
 		Abandoned:   r.judge.abandoned.Load(),

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,38 +18,67 @@ import (
 	"testing"
 )
 
-const goldenDir = repository + "/testdata/golden/monolith"
+const goldenDir = repository + "/testdata/golden"
 
-// TestGolden: the shop as `monolith` generates it is what testdata/golden holds; it
+// presets are what TestGolden generates. The golden of each but the first holds only
+// the files that differ from the first's.
+var presets = []string{"monolith", "microservices"}
+
+// TestGolden: the shop as each preset generates it is what testdata/golden holds; it
 // is formatted, tidy, vetted and linted with this repository's own rules, unedited,
 // and its own tests pass. BACKEND_UPDATE=1 rewrites the golden.
 func TestGolden(t *testing.T) {
-	project := scaffold(t, "shop", shopSpec)
-	got := files(t, project.Dir)
-	if os.Getenv("BACKEND_UPDATE") != "" {
-		rewrite(t, got)
+	var base map[string][]byte
+	for _, preset := range presets {
+		project := scaffold(t, "shop", shopSpec, "--profile", preset)
+		got := files(t, project.Dir)
+		if os.Getenv("BACKEND_UPDATE") != "" {
+			rewrite(t, preset, got, base)
+		}
+		want := maps.Clone(base)
+		if want == nil {
+			want = map[string][]byte{}
+		}
+		for name, data := range files(t, filepath.Join(goldenDir, preset)) {
+			want[strings.TrimSuffix(name, ".golden")] = data
+		}
+		for _, name := range names(got, want) {
+			switch {
+			case got[name] == nil:
+				t.Errorf("%s: %s is no longer generated", preset, name)
+			case want[name] == nil:
+				t.Errorf("%s: %s is new", preset, name)
+			case !bytes.Equal(got[name], want[name]):
+				t.Errorf("%s: %s differs: %s", preset, name, difference(got[name], want[name]))
+			}
+		}
+		if t.Failed() {
+			t.Log("`make golden` rewrites the golden; read its diff")
+		}
+		if base == nil {
+			base = got
+		}
+		checkProject(t, project.Dir)
+		checkCompose(t, project.Dir)
 	}
-	want := files(t, goldenDir)
-	for name := range want {
-		want[strings.TrimSuffix(name, ".golden")] = want[name]
-		if strings.HasSuffix(name, ".golden") {
-			delete(want, name)
+}
+
+// checkCompose lets docker-compose read the compose file, with the secrets that the
+// project's Makefile makes.
+func checkCompose(t *testing.T, dir string) {
+	t.Helper()
+	compose := "docker-compose"
+	if _, err := exec.LookPath(compose); err != nil {
+		compose = "docker compose"
+		if _, err := tryCommand(t, dir, "docker", "compose", "version"); err != nil {
+			if os.Getenv("BACKEND_TEST_REQUIRE") == "all" {
+				t.Fatal("docker-compose is not installed; `make servers` installs it")
+			}
+			t.Log("docker-compose is not installed: the compose file was not checked")
+			return
 		}
 	}
-	for _, name := range names(got, want) {
-		switch {
-		case got[name] == nil:
-			t.Errorf("%s is no longer generated", name)
-		case want[name] == nil:
-			t.Errorf("%s is new", name)
-		case !bytes.Equal(got[name], want[name]):
-			t.Errorf("%s differs: %s", name, difference(got[name], want[name]))
-		}
-	}
-	if t.Failed() {
-		t.Log("`make golden` rewrites the golden; read its diff")
-	}
-	checkProject(t, project.Dir)
+	command(t, dir, "make", "COMPOSE=AUTH_ISSUER=https://issuer.example.com "+compose, "compose")
 }
 
 // downloads are lines that the go command prints when the module cache is cold.
@@ -119,18 +149,23 @@ func files(t *testing.T, dir string) map[string][]byte {
 	return out
 }
 
-// rewrite replaces the golden. Go files and go.mod get another ending, so that the
-// Go tool does not take them for packages or a module of this repository.
-func rewrite(t *testing.T, got map[string][]byte) {
+// rewrite replaces a golden, less the files that base has alike. Go files and go.mod
+// get another ending, so that the Go tool does not take them for packages or a module
+// of this repository.
+func rewrite(t *testing.T, preset string, got, base map[string][]byte) {
 	t.Helper()
-	if err := os.RemoveAll(goldenDir); err != nil {
+	dir := filepath.Join(goldenDir, preset)
+	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
 	for name, data := range got {
+		if bytes.Equal(base[name], data) && base[name] != nil {
+			continue
+		}
 		if strings.HasSuffix(name, ".go") || name == "go.mod" || strings.HasPrefix(filepath.Base(name), ".git") {
 			name += ".golden"
 		}
-		path := filepath.Join(goldenDir, filepath.FromSlash(name))
+		path := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -140,10 +175,10 @@ func rewrite(t *testing.T, got map[string][]byte) {
 	}
 }
 
-func names(maps ...map[string][]byte) []string {
+func names(sets ...map[string][]byte) []string {
 	seen := map[string]bool{}
 	var out []string
-	for _, m := range maps {
+	for _, m := range sets {
 		for name := range m {
 			if !seen[name] {
 				seen[name] = true

@@ -97,18 +97,51 @@ func scaffold(t testing.TB, name, spec string, flags ...string) scaffolded {
 // server is a project that `backend run` runs.
 type server struct {
 	URL, Admin string
+	PID        int
+	Processes  []process
 	tokens     map[string]string
 	stop       func()
+	supervisor *os.Process // of `backend run`
+	stderr     *syncBuffer
+}
+
+// process is one process of a running project.
+type process struct {
+	Target, URL, Admin string
+	PID                int
+}
+
+// syncBuffer is a buffer that a running command may still write to.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
 }
 
 // run starts a project on free ports and its own data folder; it is stopped when
-// the test ends, or by stop.
-func run(t testing.TB, dir, data string) *server {
+// the test ends, or by stop. A setting says in which shape, and on which database;
+// without one it is one process on embedded parts.
+func run(t testing.TB, dir, data string, settings ...setting) *server {
 	t.Helper()
 	c := exec.Command(backend(t), "run", dir, "--addr", "127.0.0.1:0", "--output", "json")
 	c.Env = append(os.Environ(), "DATA_DIR="+data, "ADMIN_ADDR=127.0.0.1:0")
-	var stderr bytes.Buffer
-	c.Stderr = &stderr
+	for _, s := range settings {
+		c.Args = append(c.Args, "--target", s.target)
+		c.Env = append(c.Env, "DATABASE_URL="+s.database)
+	}
+	stderr := new(syncBuffer)
+	c.Stderr = stderr
 	stdout, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +149,7 @@ func run(t testing.TB, dir, data string) *server {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	s := &server{tokens: map[string]string{}}
+	s := &server{tokens: map[string]string{}, supervisor: c.Process, stderr: stderr}
 	s.stop = sync.OnceFunc(func() {
 		_ = c.Process.Signal(syscall.SIGTERM)
 		if err := c.Wait(); err != nil {

@@ -18,11 +18,7 @@ func TestShop(t *testing.T) {
 	project := scaffold(t, "shop", shopSpec)
 	data := t.TempDir()
 	s := run(t, project.Dir, data)
-	for name, test := range map[string]func(*testing.T, *server){
-		"persistence": testPersistence, "paging": testPaging, "bounded": testPages, "concurrency": testETag,
-		"idempotency": testIdempotency, "validation": testValidation, "references": testReferences, "auth": testAuth,
-		"nested": testNested, "protocol": testProtocol, "admin": testAdmin, "stub": testStub, "defaults": testDefaults,
-	} {
+	for name, test := range shopTests() {
 		t.Run(name, func(t *testing.T) { test(t, s) })
 	}
 	// What was acknowledged is there after a restart.
@@ -30,6 +26,15 @@ func TestShop(t *testing.T) {
 	s.stop()
 	again := run(t, project.Dir, data)
 	again.want(t, 200, http.MethodGet, "/api/v1/products/"+product, "")
+}
+
+// shopTests are what a client may expect of the shop.
+func shopTests() map[string]func(*testing.T, *server) {
+	return map[string]func(*testing.T, *server){
+		"persistence": testPersistence, "paging": testPaging, "bounded": testPages, "concurrency": testETag,
+		"idempotency": testIdempotency, "validation": testValidation, "references": testReferences, "auth": testAuth,
+		"nested": testNested, "protocol": testProtocol, "admin": testAdmin, "stub": testStub, "defaults": testDefaults,
+	}
 }
 
 var serial = struct {

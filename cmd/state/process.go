@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -83,6 +84,19 @@ func (p *Process) ExitCode() int {
 		return exit.ExitCode()
 	}
 	return -1
+}
+
+// Ending says how the child ended, after Done: "ended (exit status 1)", "was killed
+// (signal: killed)".
+func (p *Process) Ending() string {
+	var exit *exec.ExitError
+	switch {
+	case !errors.As(p.err, &exit):
+		return fmt.Sprintf("ended (exit status %d)", p.ExitCode())
+	case exit.ExitCode() < 0:
+		return fmt.Sprintf("was killed (%s)", exit)
+	}
+	return fmt.Sprintf("ended (%s)", exit)
 }
 
 // Stop asks the child to end, and kills its group when it has not after grace.

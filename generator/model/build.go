@@ -11,8 +11,12 @@ import (
 type Options struct {
 	Name   string
 	Module string
-	Engine Engine
-	Cache  Cache
+	// Engines, Cache and Split are those of Project.
+	Engines []Engine
+	Cache   Cache
+	Split   bool
+	// Adapters are names that packages of adapters have, so that no service's has.
+	Adapters []string
 	// Groups maps a service name to the tags that it holds; tags that no group
 	// names become a service each.
 	Groups map[string][]string
@@ -25,7 +29,7 @@ type Options struct {
 func Build(api *API, o Options) *Project {
 	b := &builder{
 		api: api, options: o,
-		project:   &Project{Name: o.Name, Module: o.Module, API: api, Engine: o.Engine, Cache: o.Cache},
+		project:   &Project{Name: o.Name, Module: o.Module, API: api, Engines: o.Engines, Cache: o.Cache, Split: o.Split},
 		coverage:  map[*Operation]*Coverage{},
 		services:  map[string]*Service{},
 		scopes:    map[*Service]*scope{},
@@ -88,14 +92,14 @@ type scope struct {
 }
 
 func newScope() *scope {
-	types := newAllocator("Service", "Defaults", "Server", "Client", "Clients", "New", "NewDefaults", "Routes", "Migrations", "Local", "migrations")
+	types := newAllocator("Service", "Defaults", "Server", "Client", "Clients", "New", "NewDefaults", "Routes", "Migrations", "Local", "Calls", "migrations")
 	for _, names := range []map[string]bool{goKeywords, predeclared, reservedPackages} {
 		for name := range names {
 			types.taken[name] = true
 		}
 	}
 	return &scope{
-		typer: newTyper(types), methods: newAllocator("Defaults"), fields: newAllocator(),
+		typer: newTyper(types), methods: newAllocator("Defaults", "Connect"), fields: newAllocator(),
 		collections: newAllocator("db", "clients"), tables: newAllocator("idempotency_keys", "goose_db_version"),
 		locals: types, projections: map[string]string{}, shapes: map[string]*ErrorShape{},
 	}
@@ -105,7 +109,7 @@ func newScope() *scope {
 // from it.
 func (s *scope) operation(name string) string {
 	for n, unique := 2, name; ; n++ {
-		if !s.methods.taken[unique] && s.locals.reserve(unique+"Request", unique+"Response", "decode"+unique) {
+		if !s.methods.taken[unique] && s.locals.reserve(unique+"Request", unique+"Response", "decode"+unique, "read"+unique) {
 			s.methods.taken[unique] = true
 			return unique
 		}
@@ -189,7 +193,7 @@ func (b *builder) placeServices(all []*candidate, operations []*Operation) {
 		sorted = append(sorted, name)
 	}
 	sort.Strings(sorted)
-	packages := newAllocator()
+	packages := newAllocator(b.options.Adapters...)
 	for _, name := range sorted {
 		s := &Service{Name: name, Package: packages.take(packageName(name)), Doc: b.tagDoc(name)}
 		b.services[name] = s
@@ -236,17 +240,26 @@ func (b *builder) grouped(op *Operation) bool {
 	return ok
 }
 
+// targetNames are what a process can run that is no service.
+var targetNames = set("all", "gateway", "split")
+
 func (b *builder) serviceName(op *Operation) string {
-	if len(op.Tags) == 0 || op.Tags[0] == "" {
-		if group, ok := b.groupOf[""]; ok {
-			return group
-		}
-		return "api"
+	tag := ""
+	if len(op.Tags) > 0 {
+		tag = op.Tags[0]
 	}
-	if group, ok := b.groupOf[op.Tags[0]]; ok {
-		return group
+	name, ok := b.groupOf[tag]
+	switch {
+	case ok:
+	case tag == "":
+		name = "api"
+	default:
+		name = strings.ReplaceAll(snake(tag), "_", "-")
 	}
-	return strings.ReplaceAll(snake(op.Tags[0]), "_", "-")
+	if targetNames[name] {
+		name += "-service"
+	}
+	return name
 }
 
 func (b *builder) tagDoc(service string) string {

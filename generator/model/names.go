@@ -166,6 +166,18 @@ func shorten(out, name string) string {
 	return out[:maxName-7] + "_" + fingerprint(name)
 }
 
+// maxIndexName leaves room for a number below the 63 bytes of the strictest engine.
+const maxIndexName = 60
+
+// IndexName names the index of some columns of a table.
+func IndexName(table string, columns []string) string {
+	name := table + "_" + strings.Join(columns, "_") + "_idx"
+	if len(name) <= maxIndexName {
+		return name
+	}
+	return name[:maxIndexName-11] + "_" + fingerprint(name) + "_idx"
+}
+
 func fingerprint(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return hex.EncodeToString(sum[:3])
@@ -273,12 +285,13 @@ var predeclared = set("any", "bool", "byte", "cap", "clear", "close", "comparabl
 // reservedPackages are package and folder names of the project itself and of the
 // standard library's packages that generated files import.
 var reservedPackages = set("all", "app", "auth", "bytes", "cache", "cmd", "config", "context", "embed", "encoding", "errors",
-	"filepath", "fmt", "fs", "gateway", "http", "httptest", "init", "internal", "io", "json", "lifecycle", "local", "log", "main", "net",
-	"os", "path", "platform", "problem", "regexp", "rest", "slices", "slog", "split", "sql", "sqlite", "store", "strconv", "strings",
+	"filepath", "fmt", "fs", "gateway", "http", "httptest", "init", "internal", "io", "json", "lifecycle", "log", "main", "net",
+	"os", "path", "peer", "platform", "problem", "regexp", "rest", "slices", "slog", "split", "sql", "store", "strconv", "strings",
 	"sync", "telemetry", "testdata", "testing", "time", "url", "vendor", "wire",
 	// what internal/app itself declares
-	"a", "authenticator", "cfg", "ctx", "err", "flow", "flows", "options", "placeholder", "request", "router", "rows",
-	"scopes", "server", "start")
+	"a", "args", "cfg", "client", "clients", "connect", "ctx", "db", "defaults", "engine", "err", "files", "flow", "flows",
+	"migrations", "placeholder", "proxy", "request", "routes", "rows", "scopes", "server", "service", "start", "target", "to", "token",
+	"unlock", "upstream", "urls")
 
 func set(names ...string) map[string]bool {
 	m := make(map[string]bool, len(names))

@@ -5,8 +5,12 @@ type Project struct {
 	Name   string // "shop": folder, binary, image
 	Module string // Go module path
 	API    *API
-	Engine Engine
-	Cache  Cache
+	// Engines are the databases that are compiled in: the embedded one first.
+	Engines []Engine
+	Cache   Cache
+	// Split says that the deploy files describe a process per service behind a gateway,
+	// not one process. Both shapes are always built.
+	Split bool
 	// Services are sorted by name.
 	Services []*Service
 	// Coverage has a line per operation, in the document's order.
@@ -20,6 +24,7 @@ type Project struct {
 type Engine struct {
 	Name     string            // folder under platform/store
 	Title    string            // for people
+	Schemes  []string          // of the URLs that choose it
 	Types    map[string]string // column kind -> SQL type
 	Identity string            // SQL type of a key that the database numbers
 }
@@ -115,7 +120,7 @@ type Column struct {
 	Property string // wire name, "" when hidden
 	Ref      *Ref
 	Nullable bool
-	Kind     string // text, integer, real, boolean, time, json
+	Kind     string // text, uuid, integer, real, boolean, time, json
 	// Rule is what the store does by itself: "", "key", "version", "created", "updated".
 	Rule   string
 	Schema *Schema

@@ -84,9 +84,10 @@ func (b *builder) dropReferences() {
 			return ref.Column != r.ParentColumn && !created[ref.Target]
 		})
 		for _, ref := range r.References {
+			ref.Column.Kind = ref.Target.Key.Kind // a foreign key needs the very type of what it refers to
 			if ref.Use != nil {
-				b.project.Notes = append(b.project.Notes, fmt.Sprintf("%s.%s is checked when it is written; deleting a %s does not look for what refers to it, for it lives in another service",
-					r.Service.Name, ref.Column.label(), ref.Target.Name))
+				b.project.Notes = append(b.project.Notes, fmt.Sprintf("%s.%s is checked when it is written; deletions in %s do not look for what refers to them, for it lives in another service",
+					r.Service.Name, ref.Column.label(), ref.Target.Service.Name))
 			}
 		}
 	}

@@ -154,6 +154,9 @@ func (rb *rowBuilder) hidden(name string, kind RefKind) *Column {
 func columnKind(r *Ref) string {
 	switch r.Kind {
 	case RefString, RefEnum:
+		if r.Kind == RefString && r.Schema != nil && r.Schema.Format == "uuid" {
+			return "uuid"
+		}
 		return "text"
 	case RefInt:
 		return "integer"
@@ -345,7 +348,7 @@ func (rb *rowBuilder) parentColumn(param string, owner *Resource) *Column {
 // matching finds a scalar column that holds a path parameter's value.
 func (rb *rowBuilder) matching(param, owner string) *Column {
 	for _, c := range rb.r.Columns {
-		if c.Rule != "" || c.Kind != "text" && c.Kind != "integer" {
+		if c.Rule != "" || c.Kind != "text" && c.Kind != "uuid" && c.Kind != "integer" {
 			continue
 		}
 		n := Plain(c.Property)

@@ -17,7 +17,9 @@ import (
 
 	"github.com/e6b96b0c/backend/generator"
 	"github.com/e6b96b0c/backend/generator/profile"
+	"github.com/e6b96b0c/backend/generator/render"
 	"github.com/e6b96b0c/backend/generator/write"
+	"github.com/e6b96b0c/backend/templates"
 )
 
 func main() {
@@ -28,22 +30,32 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	for _, cache := range []string{"none", "local"} {
-		if err := set(ctx, cache); err != nil {
-			return fmt.Errorf("set sqlite+%s: %w", cache, err)
+	engines, _ := templates.Known("store")
+	caches, _ := templates.Known("cache")
+	for _, engine := range engines {
+		for _, cache := range append([]string{"none"}, caches...) {
+			if err := set(ctx, engine, cache); err != nil {
+				return fmt.Errorf("engine %s, cache %s: %w", engine, cache, err)
+			}
 		}
 	}
 	return nil
 }
 
 // set tidies a project with one set of adapters and stores the outcome.
-func set(ctx context.Context, cache string) error {
-	out := filepath.Join("templates", "modules", "sqlite+"+cache)
-	for _, name := range []string{"go.mod.txt", "go.sum.txt"} {
-		path := filepath.Join(out, name)
-		if _, err := os.Stat(path); err != nil {
-			return fmt.Errorf("%s is missing: create it empty, so that it is embedded, and run this again", path)
-		}
+func set(ctx context.Context, engine, cache string) error {
+	p, err := profile.Preset("monolith")
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(p.Set("database.engine="+engine), p.Set("cache.engine="+cache)); err != nil {
+		return err
+	}
+	made, err := generator.Generate(ctx, generator.Request{
+		Name: "shop", Spec: "testdata/specs/good/shop.yaml", Profile: p, Read: os.ReadFile, Generator: "modules", NoModules: true,
+	})
+	if err != nil {
+		return err
 	}
 	temp, err := os.MkdirTemp("", "backend-modules-")
 	if err != nil {
@@ -51,7 +63,7 @@ func set(ctx context.Context, cache string) error {
 	}
 	defer func() { _ = os.RemoveAll(temp) }()
 	dir := filepath.Join(temp, "shop")
-	if err := generate(ctx, dir, cache); err != nil {
+	if err := write.New(ctx, dir, made.Plan); err != nil {
 		return err
 	}
 	if err := seed(dir); err != nil {
@@ -62,24 +74,7 @@ func set(ctx context.Context, cache string) error {
 	if text, err := tidy.CombinedOutput(); err != nil {
 		return fmt.Errorf("go mod tidy: %w\n%s", err, text)
 	}
-	return store(dir, out)
-}
-
-func generate(ctx context.Context, dir, cache string) error {
-	p, err := profile.Preset("monolith")
-	if err != nil {
-		return err
-	}
-	if err := p.Set("cache.engine=" + cache); err != nil {
-		return err
-	}
-	made, err := generator.Generate(ctx, generator.Request{
-		Name: "shop", Spec: "testdata/specs/good/shop.yaml", Profile: p, Read: os.ReadFile, Generator: "modules",
-	})
-	if err != nil {
-		return err
-	}
-	return write.New(ctx, dir, made.Plan)
+	return store(dir, filepath.Join("templates", "modules", render.ModuleSet(made.Project)))
 }
 
 // seed writes a go.mod that requires what this repository requires, so that tidy
@@ -129,6 +124,7 @@ func store(dir, out string) error {
 		return err
 	}
 	return errors.Join(
+		os.MkdirAll(out, 0o755), //nolint:gosec // source files
 		os.WriteFile(filepath.Join(out, "go.mod.txt"), text, 0o644), //nolint:gosec // source files
 		os.WriteFile(filepath.Join(out, "go.sum.txt"), sums, 0o644)) //nolint:gosec // source files
 }

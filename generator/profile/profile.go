@@ -5,12 +5,14 @@ package profile
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/e6b96b0c/backend/generator/problem"
+	"github.com/e6b96b0c/backend/templates"
 )
 
 // Profile is a checked architecture profile. Values are those of the table, with
@@ -49,15 +51,15 @@ const (
 // its default only.
 var table = []key{
 	{"version", "1", integer, nil, nil, "of this format"},
-	{"shape", "monolith", enum, []string{"monolith"}, []string{"microservices"}, "what the deploy files describe"},
+	{"shape", "monolith", enum, []string{"monolith", "microservices"}, nil, "what the deploy files describe"},
 	{"services", "", object, nil, nil, "service: {tags: [a, b]}; every other tag is a service of its own"},
-	{"database.engine", "sqlite", enum, []string{"sqlite"}, []string{"postgres", "mysql", "mongodb", "cassandra"}, "compiled in beside SQLite"},
+	{"database.engine", "sqlite", enum, built("store"), planned("store"), "compiled in beside the embedded one"},
 	{"database.replicas", "0", integer, []string{"0"}, nil, "read replicas"},
 	{"database.consistency", "strong", enum, []string{"strong"}, []string{"read_your_writes", "eventual"}, "of reads"},
 	{"sharding.shards", "1", integer, []string{"1"}, nil, "databases per service"},
 	{"sharding.strategy", "hash", enum, []string{"hash"}, []string{"range"}, "how keys find their shard"},
 	{"sharding.keys", "", object, nil, nil, "resource: property"},
-	{"cache.engine", "local", enum, []string{"none", "local"}, []string{"redis", "memcached"}, "of reads by id"},
+	{"cache.engine", "local", enum, append([]string{"none"}, built("cache")...), planned("cache"), "of reads by id"},
 	{"cache.ttl", "60s", duration, nil, nil, "how long an entry lives"},
 	{"events.broker", "none", enum, []string{"none"}, []string{"in_process", "nats", "rabbitmq", "kafka", "sns_sqs"}, "where events go"},
 	{"gateway.edge", "none", enum, []string{"none"}, []string{"nginx", "haproxy"}, "load balancer in front"},
@@ -83,16 +85,33 @@ var table = []key{
 	{"load.records", "100000", integer, nil, nil, ""},
 }
 
+// built and planned are the adapters of a kind.
+func built(kind string) []string {
+	names, _ := templates.Known(kind)
+	return names
+}
+
+func planned(kind string) []string {
+	_, names := templates.Known(kind)
+	return names
+}
+
+// presets are what each preset changes of the defaults.
+var presets = map[string]map[string]string{
+	"monolith":      {},
+	"microservices": {"shape": "microservices", "database.engine": "postgres"},
+}
+
 // Presets are the names that --profile takes in this build.
-func Presets() []string { return []string{"monolith"} }
+func Presets() []string { return []string{"monolith", "microservices"} }
 
 // plannedPresets are named in the contract and not built yet.
-var plannedPresets = []string{"microservices", "event-driven", "sharded"}
+var plannedPresets = []string{"event-driven", "sharded"}
 
 // Preset returns a preset by name.
 func Preset(name string) (*Profile, error) {
 	if slices.Contains(plannedPresets, name) {
-		return nil, fail("profile-planned", "", 0, 0, fmt.Sprintf("preset %q is not in this build yet", name), "use --profile monolith")
+		return nil, fail("profile-planned", "", 0, 0, fmt.Sprintf("preset %q is not in this build yet", name), "use --profile "+strings.Join(Presets(), " or "))
 	}
 	if !slices.Contains(Presets(), name) {
 		hint := "presets: " + strings.Join(Presets(), ", ") + "; or name a YAML file"
@@ -105,6 +124,7 @@ func Preset(name string) (*Profile, error) {
 	for _, k := range table {
 		p.values[k.path] = k.def
 	}
+	maps.Copy(p.values, presets[name])
 	return p, nil
 }
 

@@ -2,43 +2,81 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/e6b96b0c/backend/generator/model"
 )
 
-// appFile is internal/app/app.gen.go: what a process starts, and how its services
-// find one another.
-func appFile(p *model.Project) *goFile {
+// newAppFile starts a file of package app, which may name every service and adapter.
+func newAppFile(p *model.Project) *goFile {
 	g := newGoFile(p.Module, "app")
 	for _, s := range p.Services {
 		g.imports[s.Package] = p.Module + "/internal/" + s.Package
 	}
+	for _, e := range p.Engines {
+		g.imports[e.Name] = p.Module + "/internal/platform/store/" + e.Name
+	}
+	g.imports[p.Cache.Engine] = p.Module + "/internal/platform/cache/" + p.Cache.Engine
+	return g
+}
+
+// appFile is internal/app/app.gen.go: what a process is and how it starts and stops.
+func appFile(p *model.Project) *goFile {
+	g := newAppFile(p)
 	g.doc = "// Package app puts the services together: it opens their databases, ties their\n// clients, and runs what the chosen target needs.\n"
 	secured := isSecured(p)
-	g.P("// App is the backend in one process.")
+	g.P("// App is what one process runs: the whole backend, its gateway, or one service.")
 	g.P("type App struct {")
-	g.P("\t// Handler serves the API.\n\tHandler http.Handler")
+	g.P("\t// Handler serves the API, or the target's part of it.\n\tHandler http.Handler")
 	if secured {
 		g.P("\t// Dev issues development tokens; nil when AUTH_ISSUER names a real identity provider.\n\tDev *auth.DevIssuer")
 	}
-	g.P("\n\tcfg config.Config\n\tlog *slog.Logger\n\tmetrics *telemetry.Metrics\n\tchecks []lifecycle.Check\n\tclosers []lifecycle.Closer\n}\n")
-	newApp(g, p, secured)
-	g.P("// api is where one service registers its operations.")
-	g.P("func (a *App) api(router *rest.Router, service string, db *store.DB%s) *rest.API {", authParam(secured))
-	g.P("\treturn rest.NewAPI(router, rest.Options{")
-	g.P("\t\tService: service, DB: db, MaxBody: a.cfg.MaxBody, Timeout: a.cfg.RequestTimeout,")
+	g.P("\n\tcfg config.Config\n\ttarget string\n\tlog *slog.Logger\n\tmetrics *telemetry.Metrics\n\trouter *rest.Router")
 	if secured {
-		g.P("\t\tAuth: authenticator,")
+		g.P("\tauthenticator *auth.Authenticator")
 	}
-	g.P("\t})\n}\n")
+	if isCached(p) {
+		g.P("\toptions []store.Option // of every collection")
+	}
+	g.P("\tcalls *peer.Server // what other processes may call; nil for target all")
+	clients, newClients := "", ""
+	if len(usedServices(p)) > 0 {
+		clients, newClients = "\tclients clients\n", ", clients: newClients()"
+	}
+	g.P("%s\tchecks []lifecycle.Check\n\tclosers []lifecycle.Closer\n}\n", clients)
+	g.P("// The targets that are no service.")
+	g.P("const (\n\ttargetAll = \"all\" // every service in one process\n\ttargetGateway = \"gateway\" // what is in front of services that run elsewhere\n)\n")
+	g.P("// Targets are what -target takes.")
+	g.P("func Targets() []string {\n\treturn []string{targetAll, targetGateway, %s}\n}\n", quoted(serviceNames(p)))
+	newApp(g, p, secured, newClients)
+	if isCached(p) {
+		g.Raw(`// openCache opens what collections keep the rows in that are read by id.
+func (a *App) openCache() error {
+	rows, err := ` + p.Cache.Engine + `.New(` + p.Cache.Engine + `.Options{})
+	if err != nil {
+		return fmt.Errorf("cache: %w", err)
+	}
+	a.closers = append(a.closers, lifecycle.Closer{Name: "cache", Close: func(context.Context) error { return rows.Close() }})
+	a.options = append(a.options, store.WithCache(rows, ` + durationExpr(p.Cache.TTL) + `))
+	return nil
+}
+`)
+	}
 	if secured {
-		authenticator(g)
+		g.Raw(authenticatorText)
 	}
-	g.Raw(appTail(secured))
+	g.Raw(runText(secured))
 	return g
+}
+
+func serviceNames(p *model.Project) []string {
+	names := make([]string, len(p.Services))
+	for i, s := range p.Services {
+		names[i] = s.Name
+	}
+	return names
 }
 
 // isSecured reports whether any operation asks for credentials.
@@ -53,132 +91,59 @@ func isSecured(p *model.Project) bool {
 	return false
 }
 
-func authParam(secured bool) string {
-	if secured {
-		return ", authenticator *auth.Authenticator"
-	}
-	return ""
+// isCached reports whether there are rows that a cache keeps.
+func isCached(p *model.Project) bool {
+	return p.Cache.Engine != "none" && slices.ContainsFunc(p.Services, func(s *model.Service) bool { return len(s.Resources) > 0 })
 }
 
-func newApp(g *goFile, p *model.Project, secured bool) {
-	g.P("// New opens and migrates every database and builds the handler. Close releases it all.")
-	g.P("func New(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *App, err error) {")
-	g.P("\ta := &App{cfg: cfg, log: log, metrics: telemetry.New()}")
+func newApp(g *goFile, p *model.Project, secured bool, clients string) {
+	g.P("// New opens and migrates the databases of what the target runs, and builds its handler.")
+	g.P("// Close releases it all.")
+	g.P("func New(ctx context.Context, cfg config.Config, target string, log *slog.Logger) (_ *App, err error) {")
+	g.P("\tif !slices.Contains(Targets(), target) {")
+	g.Raw(`		return nil, fmt.Errorf("%w: -target=%q: this project has the targets %s", ErrUsage, target, strings.Join(Targets(), ", "))
+	}`)
+	g.P("\ta := &App{cfg: cfg, target: target, log: log, metrics: telemetry.New()%s}", clients)
 	g.P("\tdefer func() {\n\t\tif err != nil {\n\t\t\terr = errors.Join(err, a.Close(context.WithoutCancel(ctx)))\n\t\t}\n\t}()")
-	g.Raw(`	unlock, err := lifecycle.LockDir(cfg.DataDir)
-	if err != nil {
-		return nil, fmt.Errorf("%w: DATA_DIR: %w", ErrEnvironment, err)
-	}
-	a.closers = append(a.closers, lifecycle.Closer{Name: "data folder", Close: func(context.Context) error { return unlock() }})`)
 	if secured {
-		g.Raw(`	authenticator, err := a.authenticator(ctx)
-	if err != nil {
+		g.Raw(`	if err := a.authenticate(ctx); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrEnvironment, err)
 	}`)
 	}
-	g.P("\trouter := rest.NewRouter(rest.RouterOptions{Log: log, Metrics: a.metrics})")
-	cached := p.Cache.Engine == "local" && hasResources(p)
-	if cached {
-		g.P("\trows, err := local.New(local.Options{})")
-		g.Raw("\tif err != nil {\n\t\treturn nil, fmt.Errorf(\"cache: %w\", err)\n\t}")
-		g.P("\ta.closers = append(a.closers, lifecycle.Closer{Name: \"cache\", Close: func(context.Context) error { return rows.Close() }})")
-		g.P("\toptions := store.WithCache(rows, %s)", durationExpr(p.Cache.TTL))
+	g.P("\ta.router = rest.NewRouter(rest.RouterOptions{Log: log, Metrics: a.metrics})")
+	g.P("\ta.Handler = a.router")
+	g.P("\tif target == targetGateway {\n\t\treturn a, a.route()\n\t}")
+	if isCached(p) {
+		g.P("\tif err := a.openCache(); err != nil {\n\t\treturn nil, err\n\t}")
 	}
-	used := usedServices(p)
-	if len(used) > 0 {
-		g.P("\n\t// Services may refer to one another in a circle, so clients exist before what they call.")
-		for _, s := range p.Services {
-			if used[s] {
-				g.P("\t%sClient := new(%s.Client)", local(s), s.Package)
-			}
-		}
-	}
-	for _, s := range p.Services {
-		wireService(g, s, wiring{secured: secured, cached: cached, used: used[s]})
-	}
-	g.P("\n\ta.Handler = router\n\treturn a, nil\n}\n")
+	g.P("\treturn a, a.serve(ctx)\n}\n")
 }
 
-type wiring struct{ secured, cached, used bool }
-
-func wireService(g *goFile, s *model.Service, w wiring) {
-	name := local(s)
-	g.P("\n\t%sDB, err := a.open(ctx, %s, %s.Migrations())", name, strconv.Quote(s.Name), s.Package)
-	g.P("\tif err != nil {\n\t\treturn nil, err\n\t}")
-	args := name + "DB"
-	if len(s.Uses) > 0 {
-		args += ", " + s.Package + ".Clients{"
-		for i, u := range s.Uses {
-			if i > 0 {
-				args += ", "
-			}
-			args += u.Field + ": " + local(u.Service) + "Client"
-		}
-		args += "}"
-	}
-	if w.cached && len(s.Resources) > 0 {
-		args += ", options"
-	}
-	g.P("\t%sDefaults := %s.NewDefaults(%s)", name, s.Package, args)
-	g.P("\t%sService := %s.New(%sDefaults)", name, s.Package, name)
-	if w.used {
-		g.P("\t*%sClient = %s.Local(%sService, %sDefaults)", name, s.Package, name, name)
-	}
-	authArg := ""
-	if w.secured {
-		authArg = ", authenticator"
-	}
-	g.P("\t%s.Routes(a.api(router, %s, %sDB%s), %sService)", s.Package, strconv.Quote(s.Name), name, authArg, name)
-}
-
-// local is the prefix of a service's variables in app.gen.go.
-func local(s *model.Service) string { return s.Package }
-
-func hasResources(p *model.Project) bool {
-	for _, s := range p.Services {
-		if len(s.Resources) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-func usedServices(p *model.Project) map[*model.Service]bool {
-	used := map[*model.Service]bool{}
-	for _, s := range p.Services {
-		for _, u := range s.Uses {
-			used[u.Service] = true
-		}
-	}
-	return used
-}
-
-func authenticator(g *goFile) {
-	g.Raw(`// authenticator verifies the tokens of AUTH_ISSUER, or of a dev issuer of our own.
-func (a *App) authenticator(ctx context.Context) (*auth.Authenticator, error) {
+const authenticatorText = `// authenticate prepares to verify the tokens of AUTH_ISSUER, or of a dev issuer of our
+// own, whose key all processes on one DATA_DIR share.
+func (a *App) authenticate(ctx context.Context) (err error) {
 	settings := auth.Config{
 		Issuer: a.cfg.AuthIssuer, Audience: a.cfg.AuthAudience, JWKSURL: a.cfg.AuthJWKSURL,
 		APIKeyHashes: a.cfg.APIKeyHashes, Log: a.log,
 	}
 	if a.cfg.AuthIssuer == "" && a.cfg.AuthJWKSURL == "" {
-		dev, err := auth.NewDevIssuer(a.cfg.DataDir)
-		if err != nil {
-			return nil, err
+		if a.Dev, err = auth.NewDevIssuer(a.cfg.DataDir); err != nil {
+			return err
 		}
-		a.Dev, settings.Dev = dev, dev
+		settings.Dev = a.Dev
 	}
-	return auth.New(ctx, settings)
+	a.authenticator, err = auth.New(ctx, settings)
+	return err
 }
-`)
-}
+`
 
-// appTail is the part of the app that is the same for every project.
-func appTail(secured bool) string {
+// runText is the part of the app that is the same for every project.
+func runText(secured bool) string {
 	dev := ""
 	if secured {
 		dev = `
 	if a.Dev != nil {
-		server.Dev = a.Dev.Handler()
+		server.Dev, server.JWKS = a.Dev.Handler(), a.Dev.JWKS()
 	}`
 	}
 	return `// ErrUsage marks errors of the command line, ErrEnvironment errors of what the
@@ -190,16 +155,17 @@ var (
 
 // Run serves target until ctx ends, then stops in order: no new requests, those
 // under way finish, databases close.
-func Run(ctx context.Context, target string, getenv func(string) string, logs io.Writer) (err error) {
-	if target != "all" {
-		return fmt.Errorf("%w: -target=%q: this project runs as one process, -target=all", ErrUsage, target)
-	}
+func Run(ctx context.Context, target string, getenv func(string) string, logs io.Writer) error {
 	cfg, err := config.Load(getenv)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	lifecycle.TuneGC()
-	a, err := New(ctx, cfg, telemetry.NewLogger(logs, cfg.LogLevel))
+	log := telemetry.NewLogger(logs, cfg.LogLevel)
+	if target != targetAll {
+		log = log.With(slog.String("target", target)) // the processes of a split often share one log
+	}
+	a, err := New(ctx, cfg, target, log)
 	if err != nil {
 		return err
 	}
@@ -239,50 +205,6 @@ func durationExpr(text string) string {
 	return fmt.Sprintf("%d * time.Nanosecond", d)
 }
 
-// databaseFile is internal/app/database.gen.go: how a service's database is
-// opened, by the scheme of its URL.
-func databaseFile(p *model.Project) *goFile {
-	g := newGoFile(p.Module, "app")
-	text := databaseText
-	if len(p.Services) > 1 {
-		text = strings.Replace(text, `		db, err = sqlite.OpenURL(ctx, url)
-`, `		if !a.cfg.OwnDatabase(service) {
-			url = sqlite.ServiceURL(url, service) // DATABASE_URL is for all: a file for each
-		}
-		db, err = sqlite.OpenURL(ctx, url)
-`, 1)
-	}
-	g.Raw(text)
-	return g
-}
-
-const databaseText = `// open opens a service's database and brings it up to date. Without a URL it is a
-// file of its own in DATA_DIR.
-func (a *App) open(ctx context.Context, service string, migrations fs.FS) (*store.DB, error) {
-	url := a.cfg.DatabaseURL(service)
-	scheme, _, _ := strings.Cut(url, ":")
-	var db *store.DB
-	var err error
-	switch scheme {
-	case "":
-		db, err = sqlite.Open(ctx, filepath.Join(a.cfg.DataDir, service+".db"), sqlite.Options{Name: service})
-	case "sqlite":
-		db, err = sqlite.OpenURL(ctx, url)
-	default:
-		return nil, fmt.Errorf("%w: service %s: no engine for %s:// is compiled in, only sqlite: run backend scaffold update --set database.engine=%s",
-			ErrEnvironment, service, scheme, scheme)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%w: database of %s: %w", ErrEnvironment, service, err)
-	}
-	a.closers = append(a.closers, lifecycle.Closer{Name: service, Close: func(context.Context) error { return db.Close() }})
-	a.checks = append(a.checks, lifecycle.Check{Name: service, Run: db.Ping})
-	if err := db.Migrate(ctx, migrations); err != nil {
-		return nil, fmt.Errorf("%w: migrate the database of %s: %w", ErrEnvironment, service, err)
-	}
-	return db, nil
-}`
-
 // mainFile is cmd/<name>/main.go.
 func mainFile(p *model.Project) *goFile {
 	g := newGoFile(p.Module, "main")
@@ -299,11 +221,17 @@ func mainFile(p *model.Project) *goFile {
 // run returns the exit code: 0 fine, 1 failed, 2 wrong usage, 3 something around
 // the process is missing or taken.
 func run() int {
-	target := flag.String("target", "all", "what to run: all")
+	target := flag.String("target", "all", "what to run: "+strings.Join(app.Targets(), ", "))
+	health := flag.Bool("health", false, "ask the server at ADMIN_ADDR whether it is ready, and exit 0 or 1")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := app.Run(ctx, *target, os.Getenv, os.Stdout)
+	var err error
+	if *health {
+		err = lifecycle.Probe(ctx, os.Getenv("ADMIN_ADDR"))
+	} else {
+		err = app.Run(ctx, *target, os.Getenv, os.Stdout)
+	}
 	if err == nil {
 		return 0
 	}
@@ -318,3 +246,6 @@ func run() int {
 }`)
 	return g
 }
+
+// quotedName is a service's name as a Go string.
+func quotedName(s *model.Service) string { return strconv.Quote(s.Name) }

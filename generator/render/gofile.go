@@ -45,14 +45,14 @@ func (g *goFile) Raw(text string) { g.b.WriteString(text + "\n") }
 // standard are the standard library's packages that generated files may use.
 var standard = map[string]string{
 	"context": "context", "json": "encoding/json", "http": "net/http", "time": "time", "regexp": "regexp",
-	"embed": "embed", "fs": "io/fs", "strings": "strings", "bytes": "bytes", "testing": "testing", "httptest": "net/http/httptest",
+	"embed": "embed", "fs": "io/fs", "slices": "slices", "strings": "strings", "bytes": "bytes", "testing": "testing", "httptest": "net/http/httptest",
 	"io": "io", "strconv": "strconv", "errors": "errors", "fmt": "fmt", "slog": "log/slog", "os": "os", "path": "path", "filepath": "path/filepath", "url": "net/url",
 }
 
 // platformPackages are the packages under internal/platform, by name.
 var platformPackages = map[string]string{
 	"wire": "wire", "rest": "rest", "problem": "problem", "store": "store", "auth": "auth", "cache": "cache",
-	"telemetry": "telemetry", "config": "config", "lifecycle": "lifecycle", "sqlite": "store/sqlite", "local": "cache/local",
+	"telemetry": "telemetry", "config": "config", "lifecycle": "lifecycle", "peer": "peer", "gateway": "gateway",
 }
 
 // bytes formats the file and adds its imports. When the text does not parse, the

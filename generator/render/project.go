@@ -15,6 +15,7 @@ import (
 	"github.com/e6b96b0c/backend/generator/model"
 	"github.com/e6b96b0c/backend/generator/plan"
 	"github.com/e6b96b0c/backend/generator/problem"
+	"github.com/e6b96b0c/backend/templates"
 )
 
 // Inputs are the files that a project is made of beside the model.
@@ -25,8 +26,10 @@ type Inputs struct {
 	Served    []byte
 	Profile   []byte
 	Compose   bool
-	CI        string // github, none
-	Rate, P99 string // the declared load, for loadtest/scenario.yaml
+	Server    *templates.Compose // the database's server in compose.yaml; nil: none
+	CI        string             // github, none
+	NoModules bool               // leave go.mod and go.sum out
+	Rate, P99 string             // the declared load, for loadtest/scenario.yaml
 }
 
 // Project renders everything: services, wiring, platform, deployment, documents.
@@ -41,6 +44,7 @@ func Project(p *model.Project, in Inputs) (*plan.Plan, error) {
 	}
 	for name, g := range map[string]*goFile{
 		"internal/app/app.gen.go":      appFile(p),
+		"internal/app/services.gen.go": servicesFile(p),
 		"internal/app/database.gen.go": databaseFile(p),
 		"internal/app/app_gen_test.go": testFile(p),
 	} {
@@ -68,11 +72,23 @@ func Project(p *model.Project, in Inputs) (*plan.Plan, error) {
 }
 
 func platformRoots(p *model.Project) []string {
-	roots := []string{"wire", "rest", "problem", "store", "auth", "telemetry", "config", "lifecycle", "store/" + p.Engine.Name}
+	roots := []string{"wire", "rest", "problem", "store", "auth", "telemetry", "config", "lifecycle", "peer", "gateway"}
+	for _, engine := range p.Engines {
+		roots = append(roots, "store/"+engine.Name)
+	}
 	if p.Cache.Engine != "none" {
 		roots = append(roots, "cache/"+p.Cache.Engine)
 	}
 	return roots
+}
+
+// ModuleSet names the folder under modules/ that holds a project's go.mod and go.sum.
+func ModuleSet(p *model.Project) string {
+	names := make([]string, len(p.Engines))
+	for i, engine := range p.Engines {
+		names[i] = engine.Name
+	}
+	return strings.Join(append(names, p.Cache.Engine), "+")
 }
 
 func goPlan(name string, g *goFile, owner plan.Owner) (plan.File, error) {
@@ -107,7 +123,10 @@ func serviceFiles(p *model.Project, s *model.Service) ([]plan.File, error) {
 		}
 		files = append(files, rendered)
 	}
-	return append(files, plan.File{Path: dir + "migrations/0001_init.sql", Data: migration(p, s), Owner: plan.Append}), nil
+	for _, engine := range p.Engines {
+		files = append(files, plan.File{Path: dir + "migrations/" + engine.Name + "/0001_init.sql", Data: migration(engine, s), Owner: plan.Append})
+	}
+	return files, nil
 }
 
 // projectFiles renders the files around the code.
@@ -127,17 +146,11 @@ func projectFiles(p *model.Project, in Inputs) ([]plan.File, error) {
 		}
 		files = append(files, plan.File{Path: "api/" + name, Data: data, Owner: plan.Yours})
 	}
-	set := "sqlite+" + p.Cache.Engine
-	for _, name := range []string{"go.mod", "go.sum"} {
-		data, err := fs.ReadFile(in.Templates, "modules/"+set+"/"+name+".txt")
-		if err != nil {
-			return nil, fmt.Errorf("no module set %s is embedded; run make modules: %w", set, err)
-		}
-		if name == "go.mod" {
-			data = append([]byte("module "+p.Module+"\n"), data...)
-		}
-		files = append(files, plan.File{Path: name, Data: data, Owner: plan.Structural})
+	modules, err := moduleFiles(p, in)
+	if err != nil {
+		return nil, err
 	}
+	files = append(files, modules...)
 	skip := map[string]bool{}
 	if !in.Compose {
 		skip["deploy/Dockerfile"], skip["deploy/compose.yaml"], skip[".dockerignore"] = true, true, true
@@ -146,7 +159,7 @@ func projectFiles(p *model.Project, in Inputs) ([]plan.File, error) {
 		skip[".github/workflows/ci.yaml"] = true
 	}
 	view := newView(p, in)
-	err := fs.WalkDir(in.Templates, "project", func(name string, d fs.DirEntry, err error) error {
+	err = fs.WalkDir(in.Templates, "project", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -171,6 +184,25 @@ func projectFiles(p *model.Project, in Inputs) ([]plan.File, error) {
 	return files, err
 }
 
+// moduleFiles are go.mod and go.sum, exact for the adapters that are compiled in.
+func moduleFiles(p *model.Project, in Inputs) ([]plan.File, error) {
+	if in.NoModules {
+		return nil, nil
+	}
+	var files []plan.File
+	for _, name := range []string{"go.mod", "go.sum"} {
+		data, err := fs.ReadFile(in.Templates, "modules/"+ModuleSet(p)+"/"+name+".txt")
+		if err != nil {
+			return nil, fmt.Errorf("no module set %s is embedded; run make modules: %w", ModuleSet(p), err)
+		}
+		if name == "go.mod" {
+			data = append([]byte("module "+p.Module+"\n"), data...)
+		}
+		files = append(files, plan.File{Path: name, Data: data, Owner: plan.Structural})
+	}
+	return files, nil
+}
+
 func execute(templates fs.FS, name string, view any) ([]byte, error) {
 	text, err := fs.ReadFile(templates, name)
 	if err != nil {
@@ -190,11 +222,14 @@ func execute(templates fs.FS, name string, view any) ([]byte, error) {
 // view is what the templates print. Every text from the document is escaped
 // already: nothing here can open a Markdown, YAML or shell construct.
 type view struct {
+	Compose                         composeView
 	Name, Module, Title, BasePath   string
 	First, FirstHeader, Scopes      string
 	ExampleOp, GoVersion, Rate, P99 string
 	Implemented, Total              int
-	Secured, Tokens, Keys           bool
+	Embedded, Engine                string // titles of the databases; Engine is "" when there is only the embedded one
+	Schemes, Targets                string
+	Secured, Tokens, Keys, Deploy   bool
 	Operations                      []operationView
 	Notes                           []string
 	Services                        []serviceView
@@ -202,16 +237,28 @@ type view struct {
 
 type operationView struct{ ID, Route, Service, State string }
 
-type serviceView struct{ Name, Variable string }
+type serviceView struct{ Name, Database, URL string }
 
 func newView(p *model.Project, in Inputs) view {
 	v := view{
 		Name: p.Name, Module: p.Module, Title: markdown(p.API.Title), BasePath: markdownCode(p.API.BasePath), GoVersion: "1.26",
 		Secured: isSecured(p), Total: len(p.Coverage), ExampleOp: "CreateOrder", Rate: in.Rate, P99: in.P99,
+		Deploy: in.Compose, Embedded: p.Engines[0].Title,
+	}
+	for i, e := range p.Engines {
+		if i > 0 {
+			v.Engine = e.Title
+			v.Schemes += " or "
+		}
+		v.Schemes += "`" + e.Schemes[0] + ":`"
+	}
+	v.Targets = "`all`, `gateway`"
+	for _, name := range serviceNames(p) {
+		v.Targets += ", `" + name + "`"
 	}
 	scopes := map[string]bool{}
 	for _, s := range p.Services {
-		v.Services = append(v.Services, serviceView{Name: s.Name, Variable: "SERVICE_" + strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_")) + "_DATABASE_URL"})
+		v.Services = append(v.Services, serviceView{s.Name, serviceVariable(s, "DATABASE_URL"), serviceVariable(s, "URL")})
 		for _, op := range s.Operations {
 			if v.ExampleOp == "CreateOrder" {
 				v.ExampleOp = op.GoName
@@ -228,6 +275,7 @@ func newView(p *model.Project, in Inputs) view {
 		}
 	}
 	v.Scopes = scopeList(scopes)
+	v.Compose = newComposeView(p, in.Server, v.Tokens, v.Keys)
 	for _, c := range p.Coverage {
 		state := "works"
 		if c.Status == model.Stubbed {

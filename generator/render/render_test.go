@@ -97,7 +97,7 @@ func TestIndexNamesAreUnique(t *testing.T) {
 	a := &model.Resource{Table: "a", Key: key, Service: s, Scopes: []*model.Column{column("b_c")}}
 	b := &model.Resource{Table: "a_b", Key: key, Service: s, Scopes: []*model.Column{column("c")}}
 	s.Resources = []*model.Resource{a, b}
-	text := string(migration(&model.Project{Engine: model.Engine{Types: map[string]string{"text": "TEXT"}}}, s))
+	text := string(migration(model.Engine{Types: map[string]string{"text": "TEXT"}}, s))
 	if strings.Count(text, `"a_b_c_idx"`) != 1 || strings.Count(text, `"a_b_c_idx2"`) != 1 {
 		t.Error(text)
 	}

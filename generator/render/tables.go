@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,11 +12,12 @@ import (
 // storeFile is store.gen.go: rows and tables, as data.
 func storeFile(p *model.Project, s *model.Service) *goFile {
 	g := newGoFile(p.Module, s.Package)
-	g.P("// Migrations are the statements that make this service's tables, in order.")
-	g.P("//\n//go:embed migrations/*.sql")
+	g.P("// migrations are the statements that make this service's tables, in order: a folder")
+	g.P("// for each engine that is compiled in.")
+	g.P("//\n//go:embed migrations")
 	g.P("var migrations embed.FS\n")
-	g.P("// Migrations returns the folder of SQL files that make this service's tables.")
-	g.P("func Migrations() fs.FS {\n\tsub, err := fs.Sub(migrations, \"migrations\")\n\tif err != nil {\n\t\tpanic(err) // the folder is embedded\n\t}\n\treturn sub\n}\n")
+	g.P("// Migrations returns the folder of SQL files that make this service's tables on an engine.")
+	g.P("func Migrations(engine string) (fs.FS, error) {\n\treturn fs.Sub(migrations, \"migrations/\"+engine)\n}\n")
 	for _, r := range s.Resources {
 		rowType(g, r)
 		table(g, r)
@@ -90,7 +92,7 @@ func reference(g *goFile, ref *model.Reference) {
 }
 
 func storeKind(c *model.Column) string {
-	return map[string]string{"text": "Text", "integer": "Integer", "real": "Real", "boolean": "Boolean", "time": "Time", "json": "JSON"}[c.Kind]
+	return map[string]string{"text": "Text", "uuid": "UUID", "integer": "Integer", "real": "Real", "boolean": "Boolean", "time": "Time", "json": "JSON"}[c.Kind]
 }
 
 func fieldExpr(c *model.Column) string {
@@ -105,13 +107,13 @@ func fieldExpr(c *model.Column) string {
 	return "&r." + c.GoName
 }
 
-// migration is the first migration of a service: its tables and indexes.
-func migration(p *model.Project, s *model.Service) []byte {
+// migration is the first migration of a service on an engine: its tables and indexes.
+func migration(engine model.Engine, s *model.Service) []byte {
 	var b strings.Builder
 	b.WriteString("-- +goose Up\n")
 	names := map[string]bool{}
 	for _, r := range s.Resources {
-		createTable(&b, p.Engine, r, names)
+		createTable(&b, engine, r, names)
 	}
 	if len(s.Resources) == 0 {
 		b.WriteString("SELECT 1;\n")
@@ -154,7 +156,7 @@ func createTable(b *strings.Builder, engine model.Engine, r *model.Resource, tak
 		for i, c := range columns {
 			names[i] = identifier(c)
 		}
-		base := r.Table + "_" + strings.Join(columns, "_") + "_idx"
+		base := model.IndexName(r.Table, columns)
 		name := base
 		for n := 2; taken[name]; n++ {
 			name = base + strconv.Itoa(n)
@@ -211,29 +213,10 @@ func indexes(r *model.Resource) [][]string {
 			}
 		}
 	}
-	return out
-}
-
-// clientFile is client.gen.go: how other services of the process reach this one.
-func clientFile(p *model.Project, s *model.Service) *goFile {
-	g := newGoFile(p.Module, s.Package)
-	g.P("// Client is how the other services reach this one: its operations, and whether a key")
-	g.P("// exists. A call leaves the caller's unit of work; see rest.Local.")
-	g.P("type Client struct {\n\tserver Server\n\tdefaults Defaults\n}\n")
-	g.P("var _ Server = Client{}\n")
-	g.P("// Local returns the client that calls the service in the same process.")
-	g.P("func Local(server Server, defaults Defaults) Client {\n\treturn Client{server: server, defaults: defaults}\n}\n")
-	for _, r := range s.Resources {
-		g.P("// %sExists reports whether there is %s with the key.", r.GoName, withArticle(r.Name))
-		g.P("func (c Client) %sExists(ctx context.Context, key any) (bool, error) {", r.GoName)
-		g.P("\treturn c.defaults.%s.Exists(store.Detach(ctx), key)\n}\n", r.Field)
-	}
-	for _, op := range s.Operations {
-		g.P("// %s calls operation %s.", op.GoName, quoteComment(op.ID))
-		g.P("func (c Client) %s(ctx context.Context, in %sRequest) (%sResponse, error) {", op.GoName, op.GoName, op.GoName)
-		g.P("\treturn rest.Local(ctx, c.server.%s, in)\n}\n", op.GoName)
-	}
-	return g
+	// A longer index serves its own beginning.
+	return slices.DeleteFunc(out, func(short []string) bool {
+		return slices.ContainsFunc(out, func(long []string) bool { return len(long) > len(short) && slices.Equal(long[:len(short)], short) })
+	})
 }
 
 // serviceFile is service.go, which is the user's from then on.

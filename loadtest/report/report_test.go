@@ -17,6 +17,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 func stalled() *Result {
 	r := &Result{
 		Verdict: Fail, Reasons: []string{"p99<50ms was missed: 973.8 measured"}, Target: "http://127.0.0.1:41234", Seed: 7,
+		Setting:     "split (gateway and 4 services), PostgreSQL at <i>127.0.0.1:5432</i>\x1b[2J, in-process cache",
 		OfferedRate: 1000, AchievedRate: 999.8, DurationSeconds: 20, InFlightMax: 1021, InFlightBound: 10000,
 		ScheduleLag: Lag{P50: 0.02, P99: 0.4, Max: 3.1},
 		Total: Stats{
@@ -75,7 +76,7 @@ func TestHTMLIsSelfContainedAndEscaped(t *testing.T) {
 	}
 	for _, want := range []string{
 		"1 of 2 objectives missed at 1,000 requests per second for 20 s.", "p99&lt;50ms", "✗ missed", "✓ held", "refundOrder",
-		"image/png", "backend loadtest http://127.0.0.1:41234 --rate 1000", "server error 500", "999.8/s achieved", "<svg",
+		"<p>split (gateway and 4 services), PostgreSQL at &lt;i&gt;", "image/png", "backend loadtest http://127.0.0.1:41234 --rate 1000", "server error 500", "999.8/s achieved", "<svg",
 		">Requests due per second</h2>", "0 s: 1,000 requests due per second, 0 errors",
 	} {
 		if !strings.Contains(got, want) {

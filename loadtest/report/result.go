@@ -18,7 +18,9 @@ type Result struct {
 	// Reasons say why a run is invalid, or which SLOs were missed.
 	Reasons []string `json:"reasons"`
 	Target  string   `json:"target"`
-	Seed    uint64   `json:"seed"`
+	// Setting is what the target ran as and on, "one process, SQLite, in-process cache".
+	Setting string `json:"setting"`
+	Seed    uint64 `json:"seed"`
 
 	OfferedRate     float64 `json:"offered_rate"`
 	AchievedRate    float64 `json:"achieved_rate"`

@@ -53,6 +53,9 @@ func (p *painter) verdict(r *Result) {
 	for _, why := range r.Reasons {
 		p.line("  - %s", printable(why))
 	}
+	if r.Setting != "" {
+		p.line("%s", p.paint(faint, printable(r.Setting)))
+	}
 	p.line("")
 }
 

@@ -11,14 +11,14 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/e6b96b0c/backend/templates/platform/keyfile"
 )
 
 const (
@@ -39,12 +39,7 @@ type DevIssuer struct {
 // that start at once end up with the same key.
 func NewDevIssuer(dir string) (*DevIssuer, error) {
 	path := filepath.Join(dir, keyFile)
-	text, err := os.ReadFile(path) //nolint:gosec // the operator chooses the folder
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = createKey(dir, path); err == nil {
-			text, err = os.ReadFile(path) //nolint:gosec // as above
-		}
-	}
+	text, err := keyfile.Load(dir, keyFile, createKey)
 	if err != nil {
 		return nil, fmt.Errorf("the development issuer's key: %w; check DATA_DIR=%s", err, dir)
 	}
@@ -76,33 +71,16 @@ func parseKey(text []byte) (*ecdsa.PrivateKey, error) {
 	return key, nil
 }
 
-// createKey writes a new key beside its place and links it there: the link fails
-// if another process was faster, whose key then counts.
-func createKey(dir, path string) error {
+func createKey() ([]byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(dir, ".dev-issuer-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) //nolint:errcheck // the link keeps the key
-	_, err = f.Write(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return nil
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }
 
 // Token issues a token for a subject.

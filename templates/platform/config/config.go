@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -45,6 +46,16 @@ type Config struct {
 	// MaxBody bounds the body of a request, in bytes. MAX_BODY, a number with
 	// an optional unit KiB or MiB, default 1MiB.
 	MaxBody int64
+	// CallTimeout bounds one call between services that run in processes of their
+	// own. CALL_TIMEOUT, default 1s.
+	CallTimeout time.Duration
+	// InternalToken is the secret that these processes show one another; empty means
+	// one in DataDir. INTERNAL_TOKEN.
+	InternalToken string
+	// DatabaseScratch names throwaway data: services keep apart from what is in the
+	// database under it, and remove what they wrote when they stop. DATABASE_SCRATCH,
+	// a-z, 0-9 and _, at most 30.
+	DatabaseScratch string
 
 	databaseURL string // DATABASE_URL
 	getenv      func(string) string
@@ -57,6 +68,28 @@ func (c Config) DatabaseURL(service string) string {
 		return c.getenv("SERVICE_" + variable(service) + "_DATABASE_URL")
 	}
 	return c.databaseURL
+}
+
+// ServiceURLs returns where a service that runs in a process of its own is reached:
+// SERVICE_<NAME>_URL, the base addresses of its replicas separated by commas.
+func (c Config) ServiceURLs(service string) ([]*url.URL, error) {
+	name, text := "SERVICE_"+variable(service)+"_URL", ""
+	if c.getenv != nil {
+		text = c.getenv(name)
+	}
+	if text == "" {
+		return nil, fmt.Errorf("%s is not set: it says where the process of service %s is, such as http://127.0.0.1:8081", name, service)
+	}
+	var urls []*url.URL
+	for part := range strings.SplitSeq(text, ",") {
+		u, err := url.Parse(strings.TrimSpace(part))
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" ||
+			strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+			return nil, fmt.Errorf("%s=%q: must be a base address, such as http://127.0.0.1:8081, or several separated by commas", name, text)
+		}
+		urls = append(urls, &url.URL{Scheme: u.Scheme, Host: u.Host})
+	}
+	return urls, nil
 }
 
 // OwnDatabase reports whether SERVICE_<NAME>_DATABASE_URL is set: the service has a
@@ -95,6 +128,9 @@ func Load(getenv func(string) string) (Config, error) {
 		ShutdownTimeout: l.duration("SHUTDOWN_TIMEOUT", 15*time.Second),
 		RequestTimeout:  l.duration("REQUEST_TIMEOUT", 5*time.Second),
 		MaxBody:         l.size("MAX_BODY", 1<<20),
+		CallTimeout:     l.duration("CALL_TIMEOUT", time.Second),
+		InternalToken:   l.secret("INTERNAL_TOKEN"),
+		DatabaseScratch: l.name("DATABASE_SCRATCH"),
 		databaseURL:     l.text("DATABASE_URL", ""),
 		getenv:          getenv,
 	}
@@ -116,6 +152,23 @@ func (l *loader) text(name, fallback string) string {
 		return v
 	}
 	return fallback
+}
+
+// secret is a text whose value no error repeats.
+func (l *loader) secret(name string) string {
+	v := l.getenv(name)
+	if v != "" && (len(v) < 16 || strings.ContainsFunc(v, func(r rune) bool { return r <= ' ' || r > '~' })) {
+		l.errs = append(l.errs, fmt.Errorf("%s: must be at least 16 visible ASCII characters", name))
+	}
+	return v
+}
+
+func (l *loader) name(name string) string {
+	v := l.getenv(name)
+	if len(v) > 30 || strings.Trim(v, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+		l.fail(name, v, "a-z, 0-9 and _, at most 30 of them")
+	}
+	return v
 }
 
 func (l *loader) address(name, fallback string) string {

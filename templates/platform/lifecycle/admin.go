@@ -33,6 +33,9 @@ func (r *run) adminHandler() http.Handler {
 		r.Log.Warn("POST /dev/token is not served: the admin address is not a loopback one",
 			slog.String("admin", r.admin.Addr().String()))
 	}
+	if r.JWKS != nil {
+		mux.Handle("GET /.well-known/jwks.json", r.JWKS)
+	}
 	if r.Pages != nil {
 		mux.Handle("/", r.Pages)
 	}

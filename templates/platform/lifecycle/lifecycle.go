@@ -62,6 +62,9 @@ type Server struct {
 	// Dev serves POST /dev/token on the admin address, if that is a loopback
 	// one; nil: nothing does.
 	Dev http.Handler
+	// JWKS serves the dev issuer's public keys on the admin address, at
+	// GET /.well-known/jwks.json; nil: nothing does.
+	JWKS http.Handler
 	// Pages serves all other paths of the admin address; nil: nothing does.
 	Pages http.Handler
 	// Checks decide about GET /readyz.
@@ -77,7 +80,8 @@ type Server struct {
 	// zero means 15 s.
 	ShutdownTimeout time.Duration
 	// DrainDelay is how long the server goes on after it has said that it is not
-	// ready, so that load balancers notice.
+	// ready, and ends every connection with its next answer, so that clients and load
+	// balancers move on before their idle connections are closed; zero means 200 ms.
 	DrainDelay time.Duration
 }
 
@@ -91,7 +95,13 @@ func Run(ctx context.Context, s Server) error {
 	if s.ShutdownTimeout <= 0 {
 		s.ShutdownTimeout = 15 * time.Second
 	}
-	r := &run{Server: s, failed: make(chan error, 2+len(s.Background))}
+	if s.DrainDelay <= 0 {
+		s.DrainDelay = drainDelay
+	}
+	r := &run{
+		Server: s, failed: make(chan error, 2+len(s.Background)),
+		accepted: make(chan struct{}), busy: connections{set: map[net.Conn]struct{}{}},
+	}
 	if err := r.listen(ctx); err != nil {
 		return errors.Join(err, r.closeAll(context.WithoutCancel(ctx)))
 	}
@@ -114,11 +124,14 @@ type run struct {
 	work            sync.WaitGroup
 	ready, stopping atomic.Bool
 	failed          chan error
+	accepted        chan struct{} // closed when no more connections are
+	busy            connections
 }
 
 // listen takes both addresses or none.
 func (r *run) listen(ctx context.Context) error {
 	var config net.ListenConfig
+	config.SetMultipathTCP(false) // its sockets take no filter; see refuse
 	public, err := config.Listen(ctx, "tcp", r.Addr)
 	if err != nil {
 		return fmt.Errorf("%w on ADDR=%s: %w", ErrListen, r.Addr, err)
@@ -135,9 +148,13 @@ func (r *run) listen(ctx context.Context) error {
 func (r *run) start(ctx context.Context) {
 	base, abort := context.WithCancel(ctx)
 	r.abort = abort
-	r.api = r.server(base, r.Handler)
+	r.api = r.server(base, r.farewell(r.Handler))
+	r.api.ConnState = r.busy.note
 	r.adminAPI = r.server(base, r.adminHandler())
-	go r.serve(r.api, r.public)
+	go func() {
+		defer close(r.accepted)
+		r.serve(r.api, r.public)
+	}()
 	go r.serve(r.adminAPI, r.admin)
 
 	work, stopWork := context.WithCancel(ctx)
@@ -180,7 +197,7 @@ func (r *run) server(base context.Context, h http.Handler) *http.Server {
 }
 
 func (r *run) serve(s *http.Server, l net.Listener) {
-	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) && !r.stopping.Load() {
 		r.failed <- fmt.Errorf("serve %s: %w", l.Addr(), err)
 	}
 }
@@ -189,20 +206,13 @@ func (r *run) serve(s *http.Server, l net.Listener) {
 func (r *run) stop(ctx context.Context) error {
 	defer r.abort()
 	r.ready.Store(false)
-	r.stopping.Store(true)
 	r.Log.InfoContext(ctx, "stopping")
 
 	ctx, release := forcible(ctx)
 	defer release()
 	drain, cancel := context.WithTimeout(ctx, r.DrainDelay+r.ShutdownTimeout)
 	defer cancel()
-	if r.DrainDelay > 0 {
-		select {
-		case <-time.After(r.DrainDelay):
-		case <-drain.Done():
-		}
-	}
-	forced := r.api.Shutdown(drain) != nil
+	forced := r.drain(drain) != nil
 	if forced {
 		r.abort()
 		_ = r.api.Close() // Shutdown has said already that connections are open

@@ -20,7 +20,7 @@ const holderDir = "LIFECYCLE_TEST_HOLDER"
 // TestMain is also the process that TestTheLockDiesWithItsProcess kills.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(holderDir); dir != "" {
-		_, err := lifecycle.LockDir(dir)
+		_, err := lifecycle.LockDir(dir, "orders")
 		fmt.Println("locked", err)
 		_, _ = os.Stdin.Read(make([]byte, 1)) // until it is killed, or the test is
 		os.Exit(0)
@@ -30,39 +30,39 @@ func TestMain(m *testing.M) {
 
 func TestLockDir(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "data")
-	release, err := lifecycle.LockDir(dir)
+	release, err := lifecycle.LockDir(dir, "orders")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]os.FileMode{dir: 0o700, filepath.Join(dir, ".lock"): 0o600} {
+	for path, want := range map[string]os.FileMode{dir: 0o700, filepath.Join(dir, ".lock-orders"): 0o600} {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
 			t.Errorf("%s: %v %v, want the mode %v", path, info, err, want)
 		}
 	}
 	for range 2 { // a refused attempt takes nothing with it
-		if _, err := lifecycle.LockDir(dir); !errors.Is(err, lifecycle.ErrInUse) ||
-			err.Error() != "the data folder "+dir+" is in use by another process" {
+		if _, err := lifecycle.LockDir(dir, "orders"); !errors.Is(err, lifecycle.ErrInUse) ||
+			err.Error() != "orders in the data folder "+dir+" is in use by another process" {
 			t.Fatalf("got %v", err)
 		}
 	}
 	if err := release(); err != nil {
 		t.Fatal(err)
 	}
-	next, err := lifecycle.LockDir(dir)
+	next, err := lifecycle.LockDir(dir, "orders")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := release(); err != nil { // again: the next one's lock stays
 		t.Error(err)
 	}
-	if _, err := lifecycle.LockDir(dir); !errors.Is(err, lifecycle.ErrInUse) {
+	if _, err := lifecycle.LockDir(dir, "orders"); !errors.Is(err, lifecycle.ErrInUse) {
 		t.Errorf("got %v", err)
 	}
 	if err := next(); err != nil {
 		t.Error(err)
 	}
-	file := filepath.Join(dir, ".lock")
-	if _, err := lifecycle.LockDir(file); err == nil || errors.Is(err, lifecycle.ErrInUse) || !strings.Contains(err.Error(), file) {
+	file := filepath.Join(dir, ".lock-orders")
+	if _, err := lifecycle.LockDir(file, "orders"); err == nil || errors.Is(err, lifecycle.ErrInUse) || !strings.Contains(err.Error(), file) {
 		t.Errorf("a file as the folder: %v", err)
 	}
 }
@@ -87,14 +87,14 @@ func TestTheLockDiesWithItsProcess(t *testing.T) {
 	if line != "locked <nil>\n" {
 		t.Errorf("the other process says %q, %v", line, err)
 	}
-	if _, err := lifecycle.LockDir(dir); !errors.Is(err, lifecycle.ErrInUse) {
+	if _, err := lifecycle.LockDir(dir, "orders"); !errors.Is(err, lifecycle.ErrInUse) {
 		t.Errorf("got %v", err)
 	}
 	if err := holder.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = holder.Wait() // it was killed
-	release, err := lifecycle.LockDir(dir)
+	release, err := lifecycle.LockDir(dir, "orders")
 	if err != nil {
 		t.Fatal(err)
 	}

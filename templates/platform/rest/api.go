@@ -24,6 +24,9 @@ type Options struct {
 	MaxBody int64
 	// Timeout bounds the time that an operation may take; zero means 30 s.
 	Timeout time.Duration
+	// Forward sends requests on instead of serving them: the process is a gateway. It
+	// knows the operations all the same, and who may call them; nil: they are served.
+	Forward Forwarder
 	// KeyTTL is how long the answer to an Idempotency-Key is remembered; zero
 	// means 24 h.
 	KeyTTL time.Duration
@@ -91,6 +94,10 @@ type operation struct {
 // does its work; serve runs in a unit of work if the method is unsafe.
 func Handle[In any, Out Response](api *API, description Operation, decode func(*Request) In, serve func(context.Context, In) (Out, error)) {
 	o := api.operation(description)
+	if api.Forward != nil {
+		api.router.operation(o, nil)
+		return
+	}
 	api.router.operation(o, func(x *exchange) error {
 		if err := o.admit(x); err != nil {
 			return err
@@ -128,17 +135,25 @@ func (api *API) operation(description Operation) *operation {
 	return o
 }
 
-// admit decides whether the operation is for this caller and in this form.
-func (o *operation) admit(x *exchange) error {
-	r := &x.request
-	caller, err := o.api.Auth.Authenticate(r.http, o.Security)
+// authenticate decides whether the operation is for this caller.
+func (o *operation) authenticate(x *exchange) error {
+	caller, err := o.api.Auth.Authenticate(x.request.http, o.Security)
 	if err != nil {
 		return err
 	}
 	if !caller.Anonymous() {
 		x.principal = caller.Subject
-		r.ctx = auth.With(r.ctx, caller)
+		x.request.ctx = auth.With(x.request.ctx, caller)
 	}
+	return nil
+}
+
+// admit decides whether the operation is for this caller and in this form.
+func (o *operation) admit(x *exchange) error {
+	if err := o.authenticate(x); err != nil {
+		return err
+	}
+	r := &x.request
 	for _, name := range o.Refused {
 		if r.has(name) {
 			return problem.New(http.StatusNotImplemented, "the "+name.In+" parameter "+name.Name+" is not supported")
@@ -159,6 +174,14 @@ func (o *operation) admit(x *exchange) error {
 type refused struct{}
 
 func (refused) Error() string { return "the response refuses the request" }
+
+// refusal returns refused if that is what the response does.
+func (w *Writer) refusal() error {
+	if w.status >= http.StatusBadRequest {
+		return refused{}
+	}
+	return nil
+}
 
 // unlessRefused drops the error that has done its work: the unit is rolled back,
 // and the response stands.
@@ -192,8 +215,5 @@ func (o *operation) unit(ctx context.Context, x *exchange, serve func(context.Co
 	if err := serve(ctx); err != nil {
 		return err
 	}
-	if x.writer.status >= http.StatusBadRequest {
-		return refused{}
-	}
-	return nil
+	return x.writer.refusal()
 }

@@ -13,7 +13,13 @@ type aboutKey struct{}
 type about struct {
 	context.Context
 	id      string
-	request *http.Request
+	request *http.Request // nil for a call of another service
+}
+
+// called is the context of a call of another service, on behalf of the request with the
+// id. The request itself was for the caller: its address means nothing to the callee.
+func called(ctx context.Context, id string) context.Context {
+	return &about{Context: ctx, id: id}
 }
 
 // Value answers for the package's own key, and leaves others to the request.
@@ -29,6 +35,14 @@ func aboutOf(ctx context.Context) *about {
 	return a
 }
 
+// requestOf returns the request that an operation answers, nil for a call.
+func requestOf(ctx context.Context) *http.Request {
+	if a := aboutOf(ctx); a != nil {
+		return a.request
+	}
+	return nil
+}
+
 // RequestID returns the id of the request that ctx belongs to, "" outside of one.
 func RequestID(ctx context.Context) string {
 	if a := aboutOf(ctx); a != nil {
@@ -38,10 +52,11 @@ func RequestID(ctx context.Context) string {
 }
 
 // PathOf returns the path of the request that ctx belongs to, escaped, without
-// the query: what a self link holds. It is "" outside of a request.
+// the query: what a self link holds. It is "" outside of a request, and where another
+// service calls.
 func PathOf(ctx context.Context) string {
-	if a := aboutOf(ctx); a != nil {
-		return a.request.URL.EscapedPath()
+	if r := requestOf(ctx); r != nil {
+		return r.URL.EscapedPath()
 	}
 	return ""
 }
@@ -49,15 +64,15 @@ func PathOf(ctx context.Context) string {
 // URL returns the whole address that the client asked, without the query. It
 // trusts the Host header: use it in responses to that client only.
 func URL(ctx context.Context) string {
-	a := aboutOf(ctx)
-	if a == nil {
+	r := requestOf(ctx)
+	if r == nil {
 		return ""
 	}
 	scheme := "http://"
-	if a.request.TLS != nil {
+	if r.TLS != nil {
 		scheme = "https://"
 	}
-	return scheme + a.request.Host + a.request.URL.EscapedPath()
+	return scheme + r.Host + r.URL.EscapedPath()
 }
 
 // Location returns the path of something below the request's own: the elements
@@ -76,11 +91,11 @@ func Location(ctx context.Context, elements ...string) string {
 // replaced, given as names and values in turn: a link to another page. A
 // parameter whose value is empty is removed.
 func Again(ctx context.Context, replace ...string) string {
-	a := aboutOf(ctx)
-	if a == nil {
+	r := requestOf(ctx)
+	if r == nil {
 		return ""
 	}
-	query := a.request.URL.Query()
+	query := r.URL.Query()
 	for i := 0; i+1 < len(replace); i += 2 {
 		if replace[i+1] == "" {
 			query.Del(replace[i])

@@ -27,13 +27,13 @@ func TestLocal(t *testing.T) {
 		return localResponse{unit: store.Writing(ctx)}, nil
 	}
 	err = db.Run(t.Context(), func(ctx context.Context) error {
-		if _, err := rest.Local(ctx, serve, struct{}{}); err != nil {
+		if _, err := rest.Local(ctx, nil, serve, struct{}{}); err != nil {
 			t.Errorf("before the first write: %v", err)
 		}
 		if _, err := db.Tx(ctx); err != nil {
 			return err
 		}
-		if _, err := rest.Local(ctx, serve, struct{}{}); !errors.Is(err, store.ErrCallAfterWrite) {
+		if _, err := rest.Local(ctx, nil, serve, struct{}{}); !errors.Is(err, store.ErrCallAfterWrite) {
 			t.Errorf("after the first write: %v", err)
 		}
 		return nil

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/e6b96b0c/backend/templates/platform/wire"
 )
@@ -27,16 +28,23 @@ func (p *Param) Required() bool {
 	return p.Set()
 }
 
-// one returns the value of a parameter that has one.
+// one returns the value of a parameter that has one. It is text that every store
+// can hold.
 func (p *Param) one() (string, bool) {
-	switch len(p.values) {
-	case 0:
+	switch {
+	case len(p.values) == 0:
 		return "", false
-	case 1:
-		return p.values[0], true
-	default:
+	case len(p.values) > 1:
 		p.Unreadable("must be given once")
 		return "", false
+	case strings.IndexByte(p.values[0], 0) >= 0:
+		p.Unreadable("must not contain U+0000")
+		return "", false
+	case !utf8.ValidString(p.values[0]):
+		p.Unreadable("must be valid UTF-8")
+		return "", false
+	default:
+		return p.values[0], true
 	}
 }
 

@@ -189,3 +189,50 @@ func TestForms(t *testing.T) {
 	}
 	want(t, post("a=1"), 422, "body /c is required")
 }
+
+// TestTextParameters: a parameter is text that every store can hold, wherever it
+// stands.
+func TestTextParameters(t *testing.T) {
+	router, api := plainAPI()
+	ran := 0
+	rest.Handle(api, rest.Operation{ID: "text", Method: "POST", Path: "/text/{id}"}, func(r *rest.Request) (in struct{}) {
+		_ = r.Path("id").String()
+		for e := range r.Query("each").Items("") {
+			_ = e.String()
+		}
+		for e := range r.Query("all").Items(",") {
+			_ = e.String()
+		}
+		_ = r.Header("X-Name").String()
+		_ = r.Cookie("name").String()
+		return in
+	}, func(context.Context, struct{}) (rest.Response, error) {
+		ran++
+		return answer(func(w *rest.Writer) { w.Empty(204) }), nil
+	})
+	for _, test := range []struct{ target, header, want string }{
+		{"/text/%C3%A9?each=a&each=%F0%9F%99%82", "plain", ""},
+		{"/text/a%00b", "", `/id","message":"must not contain U+0000`},
+		{"/text/%FF", "", `/id","message":"must be valid UTF-8`},
+		{"/text/%ED%A0%80", "", `/id","message":"must be valid UTF-8`},
+		{"/text/a?each=a&each=%00", "", `/each/1","message":"must not contain U+0000`},
+		{"/text/a?all=a,%00", "", `/all","message":"must not contain U+0000`},
+		{"/text/a?all=a,%C3", "", `/all","message":"must be valid UTF-8`},
+		{"/text/a", "caf\xe9", `/X-Name","message":"must be valid UTF-8`},
+	} {
+		before := ran
+		req := httptest.NewRequest("POST", test.target, nil)
+		req.Header.Set("X-Name", test.header)
+		w := httptest.NewRecorder()
+		router.ServeHTTP(w, req)
+		if test.want == "" {
+			if w.Code != 204 {
+				t.Errorf("%s: %d %s", test.target, w.Code, w.Body)
+			}
+			continue
+		}
+		if w.Code != 422 || ran != before || !strings.Contains(w.Body.String(), test.want) {
+			t.Errorf("%s: %d %s, want %s", test.target, w.Code, w.Body, test.want)
+		}
+	}
+}

@@ -254,12 +254,18 @@ func (r *Request) text() []byte {
 	case err == nil:
 	case errors.Is(err, errTooLarge):
 		r.tooLarge()
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		r.refuse(problem.New(http.StatusRequestTimeout, "the body did not arrive in time").With("Connection", "close"))
 	default:
-		r.refuse(problem.BadRequest("the body could not be read").With("Connection", "close"))
+		r.refuse(brokenBody(err))
 	}
 	return r.body
+}
+
+// brokenBody is what a client hears whose body did not arrive.
+func brokenBody(err error) *problem.Problem {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return problem.New(http.StatusRequestTimeout, "the body did not arrive in time").With("Connection", "close")
+	}
+	return problem.BadRequest("the body could not be read").With("Connection", "close")
 }
 
 // tooLarge closes the connection as well: else the rest of the body would have

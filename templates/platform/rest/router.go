@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/e6b96b0c/backend/templates/platform/peer"
 	"github.com/e6b96b0c/backend/templates/platform/problem"
 	"github.com/e6b96b0c/backend/templates/platform/store"
 	"github.com/e6b96b0c/backend/templates/platform/telemetry"
@@ -155,6 +156,10 @@ func (rt *Router) serve(x *exchange, found *route, w http.ResponseWriter) (panic
 	case found.handler != nil:
 		rt.plain(x, found, w)
 		return nil
+	case found.op.api.Forward != nil:
+		if rt.forward(x, found, w) {
+			return nil
+		}
 	default:
 		rt.call(x, found)
 	}
@@ -200,7 +205,7 @@ func (rt *Router) fail(x *exchange, found *route, err error) {
 	}
 	p := problemOf(err, found.op.Invalid)
 	unforeseen := p == nil || p.Status < 400 || p.Status > 599
-	if unforeseen || errors.Is(err, store.ErrUnavailable) {
+	if unforeseen || errors.Is(err, store.ErrUnavailable) || errors.Is(err, peer.ErrUnreachable) {
 		found.log.ErrorContext(x.request.ctx, "an operation failed", slog.String("request_id", x.id), slog.Any("error", err))
 	}
 	if unforeseen {

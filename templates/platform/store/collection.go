@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"strconv"
@@ -75,7 +74,7 @@ func NewCollection[T any](db *DB, table *Table[T], opts ...Option) *Collection[T
 	}
 	c.layout, c.broken = table.layout(&db.dialect, c.references)
 	for _, r := range c.references {
-		if r.Table != "" && c.cache != nil {
+		if r.Table != "" {
 			db.dependents.add(r.Table, table.Name, &c.epoch)
 		}
 	}
@@ -132,7 +131,9 @@ func (c *Collection[T]) Count(ctx context.Context, where ...Cond) (int64, error)
 // writes do this themselves.
 func (c *Collection[T]) Invalidate(ctx context.Context, keys ...any) {
 	for _, key := range keys {
-		c.written(unitOf(ctx, c.db), keyText(key))
+		if id, err := c.key(key); err == nil {
+			c.written(unitOf(ctx, c.db), keyText(id))
+		}
 	}
 }
 
@@ -143,14 +144,27 @@ func (c *Collection[T]) key(key any) (any, error) {
 		return nil, c.broken
 	}
 	id := keyText(key)
-	if c.table.KeyMode == KeyUUID {
-		return id, nil
+	switch c.table.Columns[c.layout.key].Kind {
+	case Integer:
+		if n, err := strconv.ParseInt(id, 10, 64); err == nil && strconv.FormatInt(n, 10) == id {
+			return n, nil
+		}
+	case UUID:
+		if canonical, ok := canonicalUUID(id); ok {
+			if _, text := key.(string); text && canonical == id {
+				return key, nil
+			}
+			return canonical, nil
+		}
+	default:
+		if _, text := key.(string); text && holdable(id) {
+			return key, nil
+		}
+		if holdable(id) {
+			return id, nil
+		}
 	}
-	n, err := strconv.ParseInt(id, 10, 64)
-	if err != nil || strconv.FormatInt(n, 10) != id {
-		return nil, &NotFound{Resource: c.table.Resource, Key: key}
-	}
-	return n, nil
+	return nil, &NotFound{Resource: c.table.Resource, Key: key}
 }
 
 // read returns the row with this key from the database.
@@ -205,38 +219,13 @@ func (c *Collection[T]) filter(q *text, where []Cond) error {
 	return nil
 }
 
-// query runs a read where ctx wants it: in the transaction of its unit once
-// that has begun, else on the reader pool.
-func (db *DB) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
-	if u := unitOf(ctx, db); u != nil {
-		tx, err := u.begun()
-		if err != nil {
-			return nil, err
-		}
-		if tx != nil {
-			return db.writes.queryIn(ctx, tx, query, args...)
-		}
-	}
-	return db.reads.query(ctx, query, args...)
-}
-
-// queryRow scans the first row, if there is one, into dest.
+// queryRow scans the row, if there is one, into dest.
 func (db *DB) queryRow(ctx context.Context, query string, args []any, dest ...any) (found bool, err error) {
-	rows, err := db.query(ctx, query, args)
+	n, err := db.each(ctx, query, args, func() []any { return dest })
 	if err != nil {
-		return false, db.failure(ctx, "query", err)
+		return false, db.failed(ctx, "query", err)
 	}
-	defer func() { _ = rows.Close() }() // its error is rows.Err's
-	if rows.Next() {
-		found = true
-		if err := rows.Scan(dest...); err != nil {
-			return false, db.failure(ctx, "scan", err)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return false, db.failure(ctx, "query", err)
-	}
-	return found, nil
+	return n > 0, nil
 }
 
 // exists reports whether a "SELECT 1" query finds key.

@@ -19,6 +19,9 @@ const (
 	OpGe
 	OpIn
 	OpIsNull
+
+	opNever  // what is left of a comparison with a value that no row can have
+	opAlways // and of its opposite
 )
 
 // MaxIn is how many values one In may hold.
@@ -26,7 +29,8 @@ const MaxIn = 1000
 
 // Cond is one condition on a column. Values are compared in the column's own
 // type and text by its bytes; a time.Time fits a Time column, and a Text column
-// that holds times.
+// that holds times. A value that the column cannot hold, such as a UUID that is
+// none, equals and precedes nothing.
 type Cond struct {
 	Column string
 	Op     Op
@@ -97,7 +101,7 @@ func (l *layout) check(table string, columns []Column, cond Cond) (condition, er
 		if v == nil && c.op != OpEq && c.op != OpNe {
 			return c, fmt.Errorf("table %s: %s is compared with nil", table, cond.Column)
 		}
-		c.values = append(c.values, v)
+		c.add(v)
 	}
 	if c.op == OpEq && c.values[0] == nil {
 		c.op = OpIsNull
@@ -105,11 +109,30 @@ func (l *layout) check(table string, columns []Column, cond Cond) (condition, er
 	return c, nil
 }
 
+// add adds a value that the column is compared with.
+func (c *condition) add(value any) {
+	if f, ok := value.(float64); ok && c.column.Kind == Integer {
+		c.op, value = whole(c.op, f)
+	}
+	switch {
+	case value != absent{}:
+		c.values = append(c.values, value)
+	case c.op == OpNe:
+		c.op = opAlways
+	case c.op != OpIn:
+		c.op = opNever
+	}
+}
+
 // sql appends the condition.
 func (c condition) sql(q *text) {
 	switch c.op {
 	case OpIsNull:
 		q.name(c.column.Name).sql(" IS NULL")
+	case opNever:
+		q.sql("1 = 0")
+	case opAlways:
+		q.sql("1 = 1")
 	case OpIn:
 		if len(c.values) == 0 {
 			q.sql("1 = 0")
@@ -149,6 +172,8 @@ func (c condition) holds(field any) (bool, error) {
 		return false, err
 	}
 	switch c.op {
+	case opNever, opAlways:
+		return c.op == opAlways, nil
 	case OpIsNull:
 		return value == nil, nil
 	case OpEq:

@@ -169,8 +169,14 @@ func (t term) value(v any) (any, error) {
 	}
 	ok := false
 	switch t.column.Kind {
-	case Text:
-		_, ok = v.(string)
+	case Text, UUID:
+		var s string
+		if s, ok = v.(string); ok {
+			ok = holdable(s)
+			if id, valid := canonicalUUID(s); t.column.Kind == UUID {
+				v, ok = id, valid
+			}
+		}
 	case Integer, Time:
 		_, ok = v.(int64)
 	case Real:

@@ -38,6 +38,13 @@ func (d *dependents) add(owner, table string, e *epoch) {
 	d.of[owner] = append(d.of[owner], dependent{table, e})
 }
 
+// refer reports whether rows of some table refer to rows of owner.
+func (d *dependents) refer(owner string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.of[owner]) > 0
+}
+
 // below returns the epochs of all tables that refer to owner, directly or
 // through one another.
 func (d *dependents) below(owner string) []*epoch {

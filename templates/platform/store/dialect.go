@@ -16,6 +16,14 @@ type Dialect struct {
 	// ReturningKey: an identity key comes back by INSERT … RETURNING, not from
 	// the driver's LastInsertId.
 	ReturningKey bool
+	// AbortsOnError: a statement that breaks a rule costs the transaction all that
+	// came before, unless a savepoint was set. Such an engine must know
+	// INSERT … ON CONFLICT DO NOTHING.
+	AbortsOnError bool
+	// AdvanceKey returns what is appended to the INSERT of a row that brings its own
+	// number for an identity key, so that the database never gives that number;
+	// nil where the engine sees to it.
+	AdvanceKey func(table, key string) string
 	// LockRow is appended to a SELECT inside a unit whose row is about to be
 	// changed: " FOR UPDATE", or "" where a writing unit is alone anyway.
 	LockRow string

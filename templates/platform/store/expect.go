@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"slices"
 	"strconv"
@@ -19,7 +18,7 @@ type expectation struct {
 	key      string
 	versions []int64
 	exists   bool // "*": any version will do
-	metBy    atomic.Pointer[sql.Tx]
+	metBy    atomic.Pointer[transaction]
 	next     *expectation
 }
 
@@ -29,8 +28,17 @@ type expectation struct {
 func Expect(ctx context.Context, table string, key any, versions []int64, anyVersion bool) context.Context {
 	next, _ := ctx.Value(expectationKey{}).(*expectation)
 	return context.WithValue(ctx, expectationKey{}, &expectation{
-		table: table, key: keyText(key), versions: slices.Clone(versions), exists: anyVersion, next: next,
+		table: table, key: rowKey(key), versions: slices.Clone(versions), exists: anyVersion, next: next,
 	})
+}
+
+// rowKey is a key as expectations know it: a UUID in either case is the same.
+func rowKey(key any) string {
+	text := keyText(key)
+	if id, ok := canonicalUUID(text); ok {
+		return id
+	}
+	return text
 }
 
 // expected reports whether ctx expects something of the row.
@@ -46,7 +54,7 @@ func expected(ctx context.Context, table, key string) bool {
 
 // meets reports whether a row with this version is what ctx expects. tx is the
 // transaction that is about to write the row.
-func meets(ctx context.Context, tx *sql.Tx, table, key string, version int64) bool {
+func meets(ctx context.Context, tx *transaction, table, key string, version int64) bool {
 	e, _ := ctx.Value(expectationKey{}).(*expectation)
 	for ; e != nil; e = e.next {
 		if e.table != table || e.key != key || e.metBy.Load() == tx {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -15,6 +16,13 @@ import (
 type Field interface {
 	sql.Scanner
 	driver.Valuer
+}
+
+// Int64Field is a Field of a column of integers. A Native may set it without the
+// detour of Scan; nil is NULL.
+type Int64Field interface {
+	Field
+	SetInt64(v *int64) error
 }
 
 // textTime is the form of a time in a Text column: RFC 3339 in UTC, of a fixed
@@ -28,13 +36,20 @@ type timeField time.Time
 
 func (f *timeField) Value() (driver.Value, error) { return time.Time(*f).UnixMicro(), nil }
 
+func (f *timeField) SetInt64(v *int64) error {
+	if v == nil {
+		return errors.New("a time that is never NULL is NULL")
+	}
+	*f = timeField(time.UnixMicro(*v).UTC())
+	return nil
+}
+
 func (f *timeField) Scan(src any) error {
 	micros, ok := src.(int64)
 	if !ok {
 		return fmt.Errorf("a time is stored as microseconds, not %T", src)
 	}
-	*f = timeField(time.UnixMicro(micros).UTC())
-	return nil
+	return f.SetInt64(&micros)
 }
 
 // NullTimeField is TimeField for a column that may be NULL.
@@ -47,6 +62,15 @@ func (f nullTimeField) Value() (driver.Value, error) {
 		return nil, nil
 	}
 	return (*f.t).UnixMicro(), nil
+}
+
+func (f nullTimeField) SetInt64(v *int64) error {
+	*f.t = nil
+	if v != nil {
+		t := time.UnixMicro(*v).UTC()
+		*f.t = &t
+	}
+	return nil
 }
 
 func (f nullTimeField) Scan(src any) error {
@@ -67,8 +91,11 @@ type jsonField struct{ ptr any }
 
 func (f jsonField) Value() (driver.Value, error) {
 	if raw, ok := f.ptr.(*json.RawMessage); ok {
-		if *raw == nil {
+		switch {
+		case *raw == nil:
 			return nil, nil
+		case !json.Valid(*raw): // some engines would store it
+			return nil, errors.New("it is not JSON")
 		}
 		return string(*raw), nil
 	}
@@ -153,7 +180,7 @@ func plain(v reflect.Value) (any, error) {
 }
 
 // comparableValue turns a value that a caller compares a column with into what the
-// column holds.
+// column holds, or absent if it holds no such thing.
 func comparableValue(kind Kind, value any) (any, error) {
 	switch v := value.(type) {
 	case time.Time:
@@ -170,8 +197,18 @@ func comparableValue(kind Kind, value any) (any, error) {
 	}
 	switch v := v.(type) {
 	case string:
-		if kind == Text {
+		switch kind {
+		case Text:
+			if !holdable(v) {
+				return absent{}, nil
+			}
 			return v, nil
+		case UUID:
+			if id, ok := canonicalUUID(v); ok {
+				return id, nil
+			}
+			return absent{}, nil
+		default:
 		}
 	case int64:
 		switch kind {
@@ -210,7 +247,8 @@ func setTime(field any, t time.Time) error {
 	case *timeField:
 		*f = timeField(t)
 	case nullTimeField:
-		*f.t = &t
+		kept := t // t itself stays off the heap
+		*f.t = &kept
 	case *string:
 		*f = t.Format(textTime)
 	case **string:
@@ -220,6 +258,29 @@ func setTime(field any, t time.Time) error {
 		return fmt.Errorf("a time cannot be kept in a %T", field)
 	}
 	return nil
+}
+
+// uuidIn returns the text in the field of a UUID column, nil for NULL.
+func uuidIn(field any) (*string, error) {
+	switch f := field.(type) {
+	case *string:
+		return f, nil
+	case **string:
+		return *f, nil
+	default:
+		return nil, fmt.Errorf("a UUID is kept in a string or *string, not behind a %T", field)
+	}
+}
+
+// setUUID sets the field of a UUID column. What a *string points to is the
+// caller's, so it gets another.
+func setUUID(field any, id string) {
+	switch f := field.(type) {
+	case *string:
+		*f = id
+	case **string:
+		*f = &id
+	}
 }
 
 // copyField sets dst to src, two fields of the same column that the store keeps.

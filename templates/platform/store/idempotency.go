@@ -3,8 +3,8 @@ package store
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -15,6 +15,8 @@ const (
 	// removed than added, and no save removes many.
 	sweepEvery = 64
 	sweepSize  = 256
+	// maxKeyColumn is how many bytes Types.Key promises to hold.
+	maxKeyColumn = 255
 )
 
 // Replay is a response that is kept under an idempotency key.
@@ -30,8 +32,8 @@ type Replay struct {
 func (db *DB) LookupKey(ctx context.Context, scope, key string, requestHash [32]byte) (*Replay, error) {
 	q := text{dialect: &db.dialect}
 	q.sql("SELECT ", db.dialect.quoteAll([]string{"request_hash", "status", "header", "body"}), " FROM ").name(idempotencyKeys)
-	q.sql(" WHERE ").name("scope").sql(" = ").bind(scope)
-	q.sql(" AND ").name("idempotency_key").sql(" = ").bind(key)
+	q.sql(" WHERE ").name("scope").sql(" = ").bind(keyColumn(scope))
+	q.sql(" AND ").name("idempotency_key").sql(" = ").bind(keyColumn(key))
 	q.sql(" AND ").name("expires_at").sql(" > ").bind(db.clock().UnixMicro())
 	var (
 		hash, header []byte
@@ -65,17 +67,17 @@ func (db *DB) SaveKey(ctx context.Context, scope, key string, requestHash [32]by
 		body = []byte{} // nil would be NULL
 	}
 	now := db.clock()
-	return db.write(ctx, func(ctx context.Context) error {
+	return db.write(ctx, false, func(ctx context.Context) error {
 		if err := db.expire(ctx, scope, key, now); err != nil {
 			return err
 		}
 		q := text{dialect: &db.dialect}
 		q.sql("INSERT INTO ").name(idempotencyKeys).sql(" (", db.dialect.quoteAll([]string{
 			"scope", "idempotency_key", "request_hash", "status", "header", "body", "expires_at",
-		}), ") VALUES (").bind(scope).sql(", ").bind(key).sql(", ").bind(requestHash[:]).sql(", ").bind(int64(replay.Status))
-		q.sql(", ").bind(header).sql(", ").bind(body).sql(", ").bind(now.Add(ttl).UnixMicro()).sql(")")
-		err := db.exec(ctx, "save an idempotency key", &q)
-		if db.dialect.Classify(err).Kind == ViolationUnique {
+		}), ") VALUES (").bind(keyColumn(scope)).sql(", ").bind(keyColumn(key)).sql(", ").bind(requestHash[:]).sql(", ").bind(int64(replay.Status))
+		q.sql(", ").bind(header).sql(", ").bind(body).sql(", ").bind(now.Add(ttl).UnixMicro()).sql(")", unlessTaken)
+		saved, err := db.exec(ctx, "save an idempotency key", &q)
+		if err == nil && saved == 0 {
 			return &KeyTaken{Key: key}
 		}
 		return err
@@ -87,10 +89,10 @@ func (db *DB) SaveKey(ctx context.Context, scope, key string, requestHash [32]by
 func (db *DB) expire(ctx context.Context, scope, key string, now time.Time) error {
 	q := text{dialect: &db.dialect}
 	q.sql("DELETE FROM ").name(idempotencyKeys)
-	q.sql(" WHERE ").name("scope").sql(" = ").bind(scope)
-	q.sql(" AND ").name("idempotency_key").sql(" = ").bind(key)
+	q.sql(" WHERE ").name("scope").sql(" = ").bind(keyColumn(scope))
+	q.sql(" AND ").name("idempotency_key").sql(" = ").bind(keyColumn(key))
 	q.sql(" AND ").name("expires_at").sql(" <= ").bind(now.UnixMicro())
-	if err := db.exec(ctx, "remove an expired idempotency key", &q); err != nil {
+	if _, err := db.exec(ctx, "remove an expired idempotency key", &q); err != nil {
 		return err
 	}
 	if db.saves.Add(1)%sweepEvery != 0 {
@@ -111,28 +113,30 @@ func (db *DB) sweep(ctx context.Context, now time.Time) error {
 	}
 	q := text{dialect: &db.dialect}
 	q.sql("DELETE FROM ").name(idempotencyKeys).sql(" WHERE ").name("expires_at").sql(" <= ").bind(until)
-	return db.exec(ctx, "sweep idempotency keys", &q)
+	_, err := db.exec(ctx, "sweep idempotency keys", &q)
+	return err
 }
 
-// exec runs a statement in the unit of ctx. A failure other than a broken rule
-// spoils the unit.
-func (db *DB) exec(ctx context.Context, doing string, q *text) error {
-	tx, err := db.Tx(ctx)
+// exec runs a statement in the unit of ctx, and returns how many rows it wrote.
+func (db *DB) exec(ctx context.Context, doing string, q *text) (int64, error) {
+	tx, err := db.transaction(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	_, err = db.writes.execIn(ctx, tx, q.String(), q.args...)
-	if err == nil {
-		return nil
+	result, err := tx.exec(ctx, q.String(), q.args...)
+	if err != nil {
+		return 0, db.failed(ctx, doing, err)
 	}
-	if kind := db.dialect.Classify(err).Kind; kind == ViolationUnique || kind == ViolationForeignKey {
-		return err
+	return result.RowsAffected()
+}
+
+// keyColumn is text as the key columns hold it: as it is, or, if it is too long or
+// of a kind that no column can hold, its hash.
+func keyColumn(text string) string {
+	if len(text) <= maxKeyColumn && holdable(text) {
+		return text
 	}
-	err = db.failure(ctx, doing, err)
-	if u := unitOf(ctx, db); u != nil && !errors.Is(err, ErrUnitEnded) {
-		u.spoil(err)
-	}
-	return err
+	return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(text)))
 }
 
 // idempotencyTable is the first of the store's own migrations.

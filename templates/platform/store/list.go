@@ -105,21 +105,13 @@ func (c *Collection[T]) listing(ctx context.Context, q Query, terms []term) (*te
 }
 
 func (c *Collection[T]) scanAll(ctx context.Context, statement *text, limit int) ([]T, error) {
-	rows, err := c.db.query(ctx, statement.String(), statement.args)
-	if err != nil {
-		return nil, c.db.failure(ctx, "query", err)
-	}
-	defer func() { _ = rows.Close() }() // its error is rows.Err's
 	items := make([]T, 0, min(limit, 64))
-	for rows.Next() {
-		var row T
-		if err := rows.Scan(c.table.Fields(&row)...); err != nil {
-			return nil, c.db.failure(ctx, "scan", err)
-		}
-		items = append(items, row)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, c.db.failure(ctx, "query", err)
+	_, err := c.db.each(ctx, statement.String(), statement.args, func() []any {
+		items = append(items, *new(T))
+		return c.table.Fields(&items[len(items)-1])
+	})
+	if err != nil {
+		return nil, c.db.failed(ctx, "query", err)
 	}
 	return items, nil
 }

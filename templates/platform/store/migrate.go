@@ -23,7 +23,12 @@ func (db *DB) Migrate(ctx context.Context, files fs.FS) (err error) {
 		return fmt.Errorf("lock the database for its migration: %w", err)
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	own, err := goose.NewProvider(db.dialect.Goose, db.writer, nil,
+	pool := db.writer
+	if db.migrator != nil {
+		pool = db.migrator()
+		defer func() { err = errors.Join(err, pool.Close()) }()
+	}
+	own, err := goose.NewProvider(db.dialect.Goose, pool, nil,
 		goose.WithTableName(platformVersions),
 		goose.WithDisableGlobalRegistry(true),
 		goose.WithGoMigrations(db.migrations()...))
@@ -33,7 +38,7 @@ func (db *DB) Migrate(ctx context.Context, files fs.FS) (err error) {
 	if _, err := own.Up(ctx); err != nil {
 		return fmt.Errorf("migrate the store's own tables: %w", err)
 	}
-	provider, err := goose.NewProvider(db.dialect.Goose, db.writer, files, goose.WithDisableGlobalRegistry(true))
+	provider, err := goose.NewProvider(db.dialect.Goose, pool, files, goose.WithDisableGlobalRegistry(true))
 	if errors.Is(err, goose.ErrNoMigrations) {
 		return nil
 	}

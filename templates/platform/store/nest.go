@@ -52,10 +52,8 @@ func (u *unit) mark(ctx context.Context) (mark, error) {
 	if tx == nil {
 		return m, nil
 	}
-	if _, err := tx.ExecContext(ctx, "SAVEPOINT "+m.savepoint); err != nil {
-		err = u.db.failure(ctx, "nest a unit of work", err)
-		u.spoil(err)
-		return mark{}, err
+	if _, err := tx.exec(ctx, "SAVEPOINT "+m.savepoint); err != nil {
+		return mark{}, u.db.failed(ctx, "nest a unit of work", err)
 	}
 	return m, nil
 }
@@ -66,35 +64,51 @@ func (u *unit) keep(ctx context.Context, m mark) error {
 	if err != nil || m.savepoint == "" {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, "RELEASE SAVEPOINT "+m.savepoint); err != nil {
-		err = u.db.failure(ctx, "end a nested unit of work", err)
-		u.spoil(err)
-		return err
+	if _, err := tx.exec(ctx, "RELEASE SAVEPOINT "+m.savepoint); err != nil {
+		return u.db.failed(ctx, "end a nested unit of work", err)
 	}
 	return nil
+}
+
+// attempt runs one write that may break a rule, so that the transaction outlives it
+// on every engine: who asked for the write may well go on without it.
+func (u *unit) attempt(ctx context.Context, write func() error) error {
+	if !u.db.dialect.AbortsOnError || u.single {
+		return write()
+	}
+	m, err := u.mark(ctx)
+	if err != nil {
+		return err
+	}
+	if err := write(); err != nil {
+		u.undo(ctx, m)
+		return err
+	}
+	return u.keep(ctx, m)
 }
 
 // undo takes back what was written since m. If that fails the unit is spoilt,
 // which takes back everything.
 func (u *unit) undo(ctx context.Context, m mark) {
-	tx, err := u.begun()
-	if err != nil {
+	u.mu.Lock()
+	tx, lost := u.tx, u.ended || u.broken != nil && !u.mendable
+	u.mu.Unlock()
+	if lost {
 		return
 	}
 	switch {
 	case tx == nil:
 	case m.savepoint == "": // everything written so far is the nested part's
 		u.mu.Lock()
-		conn := u.conn
-		u.tx, u.conn = nil, nil
+		u.tx = nil
 		u.mu.Unlock()
-		u.release(conn, tx.Rollback())
+		u.discard(tx)
 	default:
 		// The undoing must happen even if the nested part's own ctx has ended.
 		ctx := context.WithoutCancel(ctx)
-		_, err := tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT "+m.savepoint)
+		_, err := tx.exec(ctx, "ROLLBACK TO SAVEPOINT "+m.savepoint)
 		if err == nil {
-			_, err = tx.ExecContext(ctx, "RELEASE SAVEPOINT "+m.savepoint)
+			_, err = tx.exec(ctx, "RELEASE SAVEPOINT "+m.savepoint)
 		}
 		if err != nil {
 			u.spoil(err)
@@ -103,5 +117,6 @@ func (u *unit) undo(ctx context.Context, m mark) {
 	}
 	u.mu.Lock()
 	u.hooks = u.hooks[:m.hooks]
+	u.broken, u.mendable = nil, false
 	u.mu.Unlock()
 }

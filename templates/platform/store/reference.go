@@ -90,6 +90,9 @@ func (c *Collection[T]) askElsewhere(ctx context.Context, id any, mutate func(*T
 	if err := mutate(row); err != nil {
 		return nil, err
 	}
+	if _, err := c.arguments(fields); err != nil {
+		return nil, err
+	}
 	if err := c.checkElsewhere(ctx, old, fields); err != nil {
 		return nil, err
 	}
@@ -132,6 +135,17 @@ func target(r reference, old, fields []any) (key any, changed bool, err error) {
 	}
 	before, err := stored(old[r.column])
 	return key, before != key, err
+}
+
+// unfit is the error for a text that its column cannot hold. As a reference it is
+// like any other that leads nowhere.
+func (c *Collection[T]) unfit(column int, text, why string) error {
+	for _, r := range c.layout.references {
+		if r.column == column {
+			return &InvalidReference{Pointer: r.Pointer, Resource: r.Resource, Key: text}
+		}
+	}
+	return fmt.Errorf("table %s, column %s: %s", c.table.Name, c.table.Columns[column].Name, why)
 }
 
 // brokenReference is the error for a foreign key that the database refused.

@@ -20,9 +20,12 @@ type DB struct {
 	name        string
 	writer      *sql.DB
 	reader      *sql.DB
+	native      Native
 	dialect     Dialect
 	busyTimeout time.Duration
 	now         func() time.Time
+	afterClose  func() error
+	migrator    func() *sql.DB
 	turns       chan struct{} // one per unit that may write at once; first come, first served
 	reads       *statements
 	writes      *statements
@@ -36,7 +39,10 @@ type Config struct {
 	Writer      *sql.DB          // runs transactions
 	Reader      *sql.DB          // runs reads outside transactions; may be the same as Writer
 	Writers     int              // how many transactions may be open at once; 1 when zero
+	Native      Native           // runs statements beneath database/sql; through it when nil
 	Dialect     Dialect          // what the engine does its own way
+	AfterClose  func() error     // run once the pools are closed; may be nil
+	Migrator    func() *sql.DB   // opens a pool for Migrate alone; the Writer when nil
 	BusyTimeout time.Duration    // how long a unit waits for its turn to write; 5 s when zero
 	Now         func() time.Time // the clock of the columns that the store sets; time.Now when nil
 }
@@ -57,9 +63,12 @@ func New(c Config) *DB {
 		name:        c.Name,
 		writer:      c.Writer,
 		reader:      c.Reader,
+		native:      c.Native,
 		dialect:     c.Dialect,
 		busyTimeout: c.BusyTimeout,
 		now:         c.Now,
+		afterClose:  c.AfterClose,
+		migrator:    c.Migrator,
 		turns:       make(chan struct{}, c.Writers),
 		reads:       newStatements(c.Reader),
 		writes:      newStatements(c.Writer),
@@ -83,6 +92,9 @@ func (db *DB) Close() error {
 	if db.writer != db.reader {
 		err = errors.Join(err, db.writer.Close())
 	}
+	if db.afterClose != nil {
+		err = errors.Join(err, db.afterClose())
+	}
 	return err
 }
 
@@ -105,14 +117,14 @@ func (db *DB) clock() time.Time {
 
 // failure turns an error of the driver into one that a caller can act on.
 func (db *DB) failure(ctx context.Context, doing string, err error) error {
+	if ended := ctx.Err(); ended != nil {
+		return fmt.Errorf("%s: %w", doing, ended)
+	}
 	switch db.dialect.Classify(err).Kind {
 	case ViolationBusy:
 		return fmt.Errorf("%s: %w: %w", doing, ErrBusy, err)
 	case ViolationUnavailable:
 		return fmt.Errorf("%s: %w: %w", doing, ErrUnavailable, err)
-	}
-	if ended := ctx.Err(); ended != nil {
-		return fmt.Errorf("%s: %w", doing, ended)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }

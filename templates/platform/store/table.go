@@ -10,8 +10,9 @@ import (
 // Kind is what a column holds.
 type Kind int
 
-// The kinds of columns. A Time is a 64-bit count of microseconds since 1970 in
-// UTC; JSON is text.
+// The kinds of columns. A Text is UTF-8 without U+0000, compared by its bytes; a
+// Time is a 64-bit count of microseconds since 1970 in UTC; JSON is a document as
+// it was written; a UUID is a string or *string, given back in lower case.
 const (
 	Text Kind = iota
 	Integer
@@ -19,10 +20,11 @@ const (
 	Boolean
 	Time
 	JSON
+	UUID
 )
 
 func (k Kind) String() string {
-	names := [...]string{"text", "integer", "real", "boolean", "time", "JSON"}
+	names := [...]string{"text", "integer", "real", "boolean", "time", "JSON", "UUID"}
 	if k < 0 || int(k) >= len(names) {
 		return "kind " + strconv.Itoa(int(k))
 	}
@@ -55,7 +57,7 @@ type Table[T any] struct {
 	// *int64, *float64, *bool, a pointer to one of these for a column that may
 	// be NULL, or a Field.
 	Fields     func(*T) []any
-	Key        string // unique and not NULL; Text with KeyUUID, Integer with KeyIdentity
+	Key        string // unique and not NULL; Text or UUID with KeyUUID, Integer with KeyIdentity
 	KeyMode    KeyMode
 	Version    string      // an Integer column, 1 in a new row and one more after each update; "" for none
 	CreatedAt  []string    // set when a row is created: Time, or Text in RFC 3339
@@ -85,12 +87,15 @@ type layout struct {
 	version    int // -1 for none
 	created    []int
 	updated    []int
+	unique     []int // columns of Unique
 	references []reference
 
 	selectRow  string // by key
 	lockRow    string // by key, for a change
 	insertRow  string
 	insertNew  string // without the key, which the database gives
+	tryRow     string // insertRow and insertNew, but nothing happens where the
+	tryNew     string // row would break a unique rule
 	updateRow  string // by key, and version if there is one
 	deleteRow  string // by key
 	existsRow  string // by key
@@ -113,10 +118,18 @@ func (t *Table[T]) layout(d *Dialect, references []Reference) (*layout, error) {
 		}
 		l.index[c.Name] = i
 	}
-	if n := len(t.Fields(new(T))); n != len(t.Columns) {
+	fields := t.Fields(new(T))
+	if n := len(fields); n != len(t.Columns) {
 		return nil, fmt.Errorf("table %s: %d fields for %d columns", t.Name, n, len(t.Columns))
 	}
 	var err error
+	for i, c := range t.Columns {
+		if c.Kind == UUID {
+			if _, err = uuidIn(fields[i]); err != nil {
+				return nil, fmt.Errorf("table %s, column %s: %w", t.Name, c.Name, err)
+			}
+		}
+	}
 	at := func(name string, kinds ...Kind) int {
 		i, ok := l.index[name]
 		switch {
@@ -131,7 +144,7 @@ func (t *Table[T]) layout(d *Dialect, references []Reference) (*layout, error) {
 	if t.KeyMode == KeyIdentity {
 		l.key = at(t.Key, Integer)
 	} else {
-		l.key = at(t.Key, Text)
+		l.key = at(t.Key, Text, UUID)
 	}
 	if t.Version != "" {
 		l.version = at(t.Version, Integer)
@@ -144,14 +157,14 @@ func (t *Table[T]) layout(d *Dialect, references []Reference) (*layout, error) {
 	}
 	for _, group := range t.Unique {
 		for _, name := range group {
-			at(name)
+			l.unique = append(l.unique, at(name))
 		}
 	}
 	for _, r := range references {
 		if r.Table == "" && r.Exists == nil {
 			return nil, fmt.Errorf("table %s: nothing checks the reference %s", t.Name, r.Column)
 		}
-		checked := reference{Reference: r, column: at(r.Column, Text, Integer)}
+		checked := reference{Reference: r, column: at(r.Column, Text, Integer, UUID)}
 		if r.Table != "" {
 			q := text{dialect: d}
 			q.sql("SELECT 1 FROM ").name(r.Table).sql(" WHERE ").name(r.Key).sql(" = ").bind(nil)
@@ -162,12 +175,12 @@ func (t *Table[T]) layout(d *Dialect, references []Reference) (*layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.write(d, t.Name, t.Columns)
+	l.write(d, t.Name, t.Columns, t.KeyMode == KeyIdentity)
 	return l, nil
 }
 
 // write works out the SQL that never changes.
-func (l *layout) write(d *Dialect, table string, columns []Column) {
+func (l *layout) write(d *Dialect, table string, columns []Column, identity bool) {
 	names := make([]string, len(columns))
 	for i, c := range columns {
 		names[i] = c.Name
@@ -185,11 +198,19 @@ func (l *layout) write(d *Dialect, table string, columns []Column) {
 	l.lockRow = l.selectRow + d.LockRow
 	l.existsRow = byKey("SELECT 1", from)
 	l.deleteRow = byKey("DELETE", from)
+	var returning, advance string
+	if d.ReturningKey {
+		returning = " RETURNING " + d.quote(key)
+	}
+	if identity && d.AdvanceKey != nil {
+		advance = d.AdvanceKey(table, key)
+	}
 	l.insertRow = insertion(d, table, names)
 	l.insertNew = insertion(d, table, slices.Delete(slices.Clone(names), l.key, l.key+1))
-	if d.ReturningKey {
-		l.insertNew += " RETURNING " + d.quote(key)
-	}
+	l.tryRow = l.insertRow + unlessTaken + advance
+	l.tryNew = l.insertNew + unlessTaken + returning
+	l.insertRow += advance
+	l.insertNew += returning
 
 	q := text{dialect: d}
 	q.sql("UPDATE ").name(table).sql(" SET ")
@@ -206,6 +227,9 @@ func (l *layout) write(d *Dialect, table string, columns []Column) {
 	}
 	l.updateRow = q.String()
 }
+
+// unlessTaken makes an INSERT do nothing where a unique rule is in its way.
+const unlessTaken = " ON CONFLICT DO NOTHING"
 
 func insertion(d *Dialect, table string, names []string) string {
 	q := text{dialect: d}

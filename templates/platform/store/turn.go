@@ -3,14 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"time"
 )
-
-// errDiscard makes database/sql close a connection instead of reusing it.
-var errDiscard = driver.ErrBadConn
 
 // takeTurn waits until the unit may open its transaction. Turns are taken in
 // order: the pool of database/sql would pick among those who wait at random,
@@ -29,13 +25,13 @@ func (db *DB) takeTurn(ctx context.Context) error {
 	case <-timer.C:
 		return fmt.Errorf("%w: no turn to write within %s", ErrBusy, db.busyTimeout)
 	case <-ctx.Done():
-		return db.unbegun(ctx, "wait for a turn to write", ctx.Err())
+		return db.late(ctx, "wait for a turn to write", ctx.Err())
 	}
 }
 
-// unbegun is the error of a transaction that could not begin. If time ran out,
-// others had the database for too long.
-func (db *DB) unbegun(ctx context.Context, doing string, err error) error {
+// late is failure for what waits for others: a transaction that begins, and its
+// statements. If time ran out, others had the database, or a row, for too long.
+func (db *DB) late(ctx context.Context, doing string, err error) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return fmt.Errorf("%s: %w: %w", doing, ErrBusy, ctx.Err())
 	}

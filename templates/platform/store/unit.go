@@ -17,13 +17,18 @@ type unit struct {
 	ctx    context.Context // bounds the transaction: its end rolls back
 
 	mu     sync.Mutex
-	conn   *sql.Conn
-	tx     *sql.Tx
+	tx     *transaction
 	broken error // what made the transaction unusable; it can only be rolled back
-	ended  bool
-	marks  int      // savepoints made so far
-	hooks  []func() // run after the commit
-	ends   []func() // run when the unit is over, committed or not
+	// mendable: broken is no more than a broken rule on an engine that aborts on
+	// it, and rolling back to a savepoint makes the transaction usable again.
+	mendable bool
+	ended    bool
+	// single: the unit is one statement, which needs no transaction where the engine
+	// can do without.
+	single bool
+	marks    int      // savepoints made so far
+	hooks    []func() // run after the commit
+	ends     []func() // run when the unit is over, committed or not
 }
 
 // Run runs fn as a unit of work: what the collections write in fn's ctx is
@@ -46,7 +51,10 @@ func (db *DB) Run(ctx context.Context, fn func(ctx context.Context) error) error
 	if u := unitOf(ctx, db); u != nil {
 		return u.nest(ctx, fn)
 	}
-	u := &unit{db: db, parent: current(ctx), ctx: ctx}
+	return db.run(ctx, &unit{db: db, parent: current(ctx), ctx: ctx}, fn)
+}
+
+func (db *DB) run(ctx context.Context, u *unit, fn func(ctx context.Context) error) error {
 	returned := false
 	defer func() {
 		if !returned { // fn panicked
@@ -63,12 +71,12 @@ func (db *DB) Run(ctx context.Context, fn func(ctx context.Context) error) error
 }
 
 // write runs one write of a collection in the unit of ctx, or as a unit by
-// itself. It is a single statement and so needs no savepoint to be atomic.
-func (db *DB) write(ctx context.Context, fn func(ctx context.Context) error) error {
+// itself. It is atomic without a savepoint; single says that one statement does it.
+func (db *DB) write(ctx context.Context, single bool, fn func(ctx context.Context) error) error {
 	if unitOf(ctx, db) != nil {
 		return fn(ctx)
 	}
-	return db.Run(ctx, fn)
+	return db.run(ctx, &unit{db: db, parent: current(ctx), ctx: ctx, single: single && db.native != nil}, fn)
 }
 
 // Tx returns the transaction of the unit that ctx carries, begun if it had not
@@ -79,7 +87,17 @@ func (db *DB) Tx(ctx context.Context) (*sql.Tx, error) {
 	if u == nil {
 		return nil, errors.New("a transaction was asked for outside a unit of work")
 	}
-	return u.begin()
+	t, err := u.begin()
+	if err != nil {
+		return nil, err
+	}
+	return t.forHand(u.ctx)
+}
+
+// transaction returns the transaction of the unit that ctx carries, begun if it had
+// not been.
+func (db *DB) transaction(ctx context.Context) (*transaction, error) {
+	return unitOf(ctx, db).begin()
 }
 
 // AfterCommit calls fn once the unit that ctx carries is committed, before Run
@@ -138,7 +156,7 @@ func (u *unit) writing() bool {
 }
 
 // begin returns the unit's transaction and begins it at the first call.
-func (u *unit) begin() (*sql.Tx, error) {
+func (u *unit) begin() (*transaction, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if err := u.usable(); err != nil {
@@ -151,23 +169,17 @@ func (u *unit) begin() (*sql.Tx, error) {
 		return nil, err
 	}
 	u.db.writes.prepareWanted(u.ctx)
-	conn, err := u.db.writer.Conn(u.ctx)
+	t, err := u.db.beginTransaction(u.ctx, u.single)
 	if err != nil {
 		u.db.endTurn()
-		return nil, u.db.unbegun(u.ctx, "connect to the database", err)
+		return nil, err
 	}
-	tx, err := conn.BeginTx(u.ctx, nil)
-	if err != nil {
-		closeQuietly(conn)
-		u.db.endTurn()
-		return nil, u.db.unbegun(u.ctx, "begin a transaction", err)
-	}
-	u.conn, u.tx = conn, tx
-	return tx, nil
+	u.tx = t
+	return t, nil
 }
 
 // begun returns the transaction, or nil when the unit has not written yet.
-func (u *unit) begun() (*sql.Tx, error) {
+func (u *unit) begun() (*transaction, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.tx, u.usable()
@@ -181,12 +193,35 @@ func (u *unit) usable() error {
 }
 
 // spoil makes the unit fail whatever follows.
-func (u *unit) spoil(err error) {
+func (u *unit) spoil(err error) { u.ruin(err, false) }
+
+// aborted says that a broken rule has cost the transaction, on an engine where it
+// does.
+func (u *unit) aborted(err error) {
+	if u.db.dialect.AbortsOnError {
+		u.ruin(err, true)
+	}
+}
+
+func (u *unit) ruin(err error, mendable bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.broken == nil {
+	if u.broken == nil || u.mendable {
 		u.broken = fmt.Errorf("the unit of work is spoilt by an earlier failure: %w", err)
+		u.mendable = mendable
 	}
+}
+
+// failed is the error of a statement that failed for another reason than a broken
+// rule. That may have cost the transaction, so it spoils a unit that has one.
+func (db *DB) failed(ctx context.Context, doing string, err error) error {
+	u := unitOf(ctx, db)
+	if u == nil || !u.writing() || errors.Is(err, ErrUnitEnded) {
+		return db.failure(ctx, doing, err)
+	}
+	err = db.late(ctx, doing, err)
+	u.spoil(err)
+	return err
 }
 
 // atEnd calls fn when the unit is over, whatever its outcome.
@@ -199,16 +234,19 @@ func (u *unit) atEnd(fn func()) {
 func (u *unit) commit() error {
 	u.mu.Lock()
 	broken := u.broken
+	if broken == nil && u.tx != nil && u.ctx.Err() != nil {
+		broken = u.db.failure(u.ctx, "commit", u.ctx.Err())
+	}
 	u.mu.Unlock()
 	if broken != nil {
 		u.rollback()
 		return broken
 	}
-	tx, conn := u.end()
+	t := u.end()
 	defer u.over()
-	if tx != nil {
-		err := tx.Commit()
-		u.release(conn, err)
+	if t != nil {
+		err := t.end(u.ctx, true)
+		u.db.endTurn()
 		if err != nil {
 			return u.db.failure(u.ctx, "commit", err)
 		}
@@ -222,25 +260,28 @@ func (u *unit) commit() error {
 }
 
 func (u *unit) rollback() {
-	tx, conn := u.end()
+	t := u.end()
 	defer u.over()
-	if tx != nil {
-		err := tx.Rollback()
-		if errors.Is(err, sql.ErrTxDone) { // the end of ctx came first
-			err = nil
-		}
-		u.release(conn, err)
+	if t != nil {
+		u.discard(t)
 	}
 }
 
+// discard rolls a transaction back. If that fails its connection is dropped, which
+// does the same.
+func (u *unit) discard(t *transaction) {
+	_ = t.end(u.ctx, false)
+	u.db.endTurn()
+}
+
 // end closes the unit for further work.
-func (u *unit) end() (*sql.Tx, *sql.Conn) {
+func (u *unit) end() *transaction {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.ended = true
-	tx, conn := u.tx, u.conn
-	u.tx, u.conn = nil, nil
-	return tx, conn
+	t := u.tx
+	u.tx = nil
+	return t
 }
 
 // over runs what waits for the end of the unit, once.
@@ -252,14 +293,4 @@ func (u *unit) over() {
 	for _, end := range ends {
 		end()
 	}
-}
-
-// release gives the connection and the turn back. A connection whose
-// transaction did not end well may still be inside it, so it is dropped.
-func (u *unit) release(conn *sql.Conn, err error) {
-	if err != nil && u.ctx.Err() == nil {
-		_ = conn.Raw(func(any) error { return errDiscard })
-	}
-	closeQuietly(conn)
-	u.db.endTurn()
 }

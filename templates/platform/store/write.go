@@ -3,9 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/google/uuid"
 )
@@ -31,18 +31,22 @@ func (c *Collection[T]) Create(ctx context.Context, row *T) error {
 	if err := c.fillNew(fields); err != nil {
 		return err
 	}
+	args, err := c.arguments(fields)
+	if err != nil {
+		return err
+	}
 	if err := c.checkElsewhere(ctx, nil, fields); err != nil {
 		return err
 	}
-	err := c.db.write(ctx, func(ctx context.Context) error {
-		tx, err := c.db.Tx(ctx)
+	err = c.db.write(ctx, true, func(ctx context.Context) error {
+		tx, err := c.db.transaction(ctx)
 		if err != nil {
 			return err
 		}
 		if err := c.checkHere(ctx, nil, fields); err != nil {
 			return err
 		}
-		return c.insert(ctx, tx, fields)
+		return c.insert(ctx, tx, fields, args)
 	})
 	if err != nil {
 		return err
@@ -67,35 +71,59 @@ func (c *Collection[T]) fillNew(fields []any) error {
 		}
 	}
 	now := c.db.clock()
-	for _, i := range slices.Concat(l.created, l.updated) {
-		if err := setTime(fields[i], now); err != nil {
-			return err
+	for _, columns := range [...][]int{l.created, l.updated} {
+		for _, i := range columns {
+			if err := setTime(fields[i], now); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func (c *Collection[T]) insert(ctx context.Context, tx *sql.Tx, fields []any) error {
+// insert writes a new row. An engine on which a broken rule costs the transaction
+// is asked first to do nothing where the row clashes with another, and only then
+// what is in the way.
+func (c *Collection[T]) insert(ctx context.Context, tx *transaction, fields, args []any) error {
 	l := c.layout
-	args, err := c.arguments(fields)
-	if err != nil {
-		return err
-	}
+	put, try := l.insertRow, l.tryRow
 	key, numbered := fields[l.key].(*int64)
-	if !numbered || *key != 0 {
-		_, err := c.db.writes.execIn(ctx, tx, l.insertRow, args...)
-		return c.refused(ctx, "create", err)
+	if numbered && *key == 0 {
+		put, try = l.insertNew, l.tryNew
+		args = slices.Delete(args, l.key, l.key+1)
+	} else {
+		key = nil
 	}
-	args = slices.Delete(args, l.key, l.key+1)
-	if c.db.dialect.ReturningKey {
-		return c.refused(ctx, "create", tx.QueryRowContext(ctx, l.insertNew, args...).Scan(key))
+	u := unitOf(ctx, c.db)
+	if c.db.dialect.AbortsOnError && !u.single {
+		written, err := c.put(ctx, tx, try, args, key)
+		if written || err != nil {
+			return err
+		}
 	}
-	result, err := c.db.writes.execIn(ctx, tx, l.insertNew, args...)
+	return u.attempt(ctx, func() error {
+		_, err := c.put(ctx, tx, put, args, key)
+		return err
+	})
+}
+
+// put runs an INSERT, and reports whether it wrote the row. key, unless nil, is
+// set to the number that the database gives.
+func (c *Collection[T]) put(ctx context.Context, tx *transaction, query string, args []any, key *int64) (written bool, err error) {
+	if key != nil && c.db.dialect.ReturningKey {
+		n, err := tx.each(ctx, query, args, func() []any { return []any{key} })
+		return n == 1, c.refused(ctx, "create", err)
+	}
+	result, err := tx.exec(ctx, query, args...)
 	if err != nil {
-		return c.refused(ctx, "create", err)
+		return false, c.refused(ctx, "create", err)
 	}
-	*key, err = result.LastInsertId()
-	return c.refused(ctx, "create", err)
+	if key != nil {
+		*key, err = result.LastInsertId()
+		return err == nil, c.refused(ctx, "create", err)
+	}
+	n, err := result.RowsAffected()
+	return n == 1, c.refused(ctx, "create", err)
 }
 
 // Update changes one row: it reads the row, lets mutate change it and writes it
@@ -117,7 +145,7 @@ func (c *Collection[T]) Update(ctx context.Context, key any, mutate func(*T) err
 		return none, err
 	}
 	var row *T
-	err = c.db.write(ctx, func(ctx context.Context) (err error) {
+	err = c.db.write(ctx, false, func(ctx context.Context) (err error) {
 		row, err = c.update(ctx, id, mutate, where, known)
 		return err
 	})
@@ -140,6 +168,10 @@ func (c *Collection[T]) update(ctx context.Context, id any, mutate func(*T) erro
 	if err := c.fillChanged(fields, old); err != nil {
 		return nil, err
 	}
+	args, err := c.arguments(fields)
+	if err != nil {
+		return nil, err
+	}
 	if err := c.checkKnown(old, fields, known); err != nil {
 		return nil, err
 	}
@@ -147,20 +179,46 @@ func (c *Collection[T]) update(ctx context.Context, id any, mutate func(*T) erro
 		return nil, err
 	}
 	l := c.layout
-	args, err := c.arguments(fields)
-	if err != nil {
-		return nil, err
-	}
 	args = append(slices.Delete(args, l.key, l.key+1), id)
 	if l.version >= 0 {
 		args = append(args, old[l.version])
 	}
-	c.written(unitOf(ctx, c.db), keyText(id))
-	result, err := c.db.writes.execIn(ctx, tx, l.updateRow, args...)
-	if err != nil {
-		return nil, c.refused(ctx, "update", err)
+	u := unitOf(ctx, c.db)
+	c.written(u, keyText(id))
+	write := func() error {
+		result, err := tx.exec(ctx, l.updateRow, args...)
+		if err != nil {
+			return c.refused(ctx, "update", err)
+		}
+		if one, err := c.one(result); one || err != nil {
+			return err
+		}
+		return &VersionMismatch{Resource: c.table.Resource, Key: id}
 	}
-	return row, c.one(result, &VersionMismatch{Resource: c.table.Resource, Key: id})
+	clash, err := c.mayClash(old, fields)
+	switch {
+	case err != nil:
+	case clash:
+		err = u.attempt(ctx, write)
+	default:
+		err = write()
+	}
+	return row, err
+}
+
+// mayClash reports whether an update changes a value that must be unique.
+func (c *Collection[T]) mayClash(old, fields []any) (bool, error) {
+	for _, i := range c.layout.unique {
+		before, err := stored(old[i])
+		if err != nil {
+			return false, err
+		}
+		after, err := stored(fields[i])
+		if err != nil || before != after {
+			return true, err
+		}
+	}
+	return false, nil
 }
 
 // fillChanged sets the fields of a changed row that the store keeps.
@@ -196,30 +254,41 @@ func (c *Collection[T]) Delete(ctx context.Context, key any, where ...Cond) erro
 	if err != nil {
 		return err
 	}
-	return c.db.write(ctx, func(ctx context.Context) error {
-		tx, err := c.db.Tx(ctx)
+	conditional := len(where) > 0 || expected(ctx, c.table.Name, keyText(id))
+	return c.db.write(ctx, !conditional, func(ctx context.Context) error {
+		tx, err := c.db.transaction(ctx)
 		if err != nil {
 			return err
 		}
-		if len(where) > 0 || expected(ctx, c.table.Name, keyText(id)) {
+		if conditional {
 			if _, _, err := c.lock(ctx, id, where); err != nil {
 				return err
 			}
 		}
-		c.written(unitOf(ctx, c.db), keyText(id))
-		c.db.dependents.deleted(unitOf(ctx, c.db), c.table.Name)
-		result, err := c.db.writes.execIn(ctx, tx, c.layout.deleteRow, id)
-		if err != nil {
-			return c.refused(ctx, "delete", err)
+		u := unitOf(ctx, c.db)
+		c.written(u, keyText(id))
+		c.db.dependents.deleted(u, c.table.Name)
+		remove := func() error {
+			result, err := tx.exec(ctx, c.layout.deleteRow, id)
+			if err != nil {
+				return c.refused(ctx, "delete", err)
+			}
+			if one, err := c.one(result); one || err != nil {
+				return err
+			}
+			return &NotFound{Resource: c.table.Resource, Key: key}
 		}
-		return c.one(result, &NotFound{Resource: c.table.Resource, Key: key})
+		if c.db.dependents.refer(c.table.Name) {
+			return u.attempt(ctx, remove)
+		}
+		return remove()
 	})
 }
 
 // lock reads a row that is about to be changed, inside the transaction, and
 // checks that it is the one that the caller means.
-func (c *Collection[T]) lock(ctx context.Context, id any, where []Cond) (*T, *sql.Tx, error) {
-	tx, err := c.db.Tx(ctx)
+func (c *Collection[T]) lock(ctx context.Context, id any, where []Cond) (*T, *transaction, error) {
+	tx, err := c.db.transaction(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -242,37 +311,52 @@ func (c *Collection[T]) lock(ctx context.Context, id any, where []Cond) (*T, *sq
 	return row, tx, nil
 }
 
-// arguments returns what a statement binds for a row.
+// arguments returns what a statement binds for a row, whose UUIDs it brings into
+// their one form.
 func (c *Collection[T]) arguments(fields []any) ([]any, error) {
 	args := make([]any, len(fields))
 	for i, field := range fields {
-		value, err := stored(field)
 		column := &c.table.Columns[i]
+		if column.Kind == UUID {
+			text, err := uuidIn(field)
+			if err != nil || text == nil {
+				continue // NULL; the field's type was checked when the table was laid out
+			}
+			id, ok := canonicalUUID(*text)
+			if !ok {
+				return nil, c.unfit(i, *text, strconv.Quote(*text)+" is not a UUID")
+			}
+			if id != *text {
+				setUUID(field, id)
+			}
+			args[i] = id
+			continue
+		}
+		value, err := stored(field)
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("table %s, column %s: %w", c.table.Name, column.Name, err)
 		case value == nil && column.Kind == JSON && !column.Nullable:
 			value = "null"
 		}
+		if text, ok := value.(string); ok && !holdable(text) {
+			return nil, c.unfit(i, text, "the text is not UTF-8, or holds U+0000")
+		}
 		args[i] = value
 	}
 	return args, nil
 }
 
-// one returns otherwise unless result is one row.
-func (c *Collection[T]) one(result sql.Result, otherwise error) error {
+// one reports whether result is one row.
+func (c *Collection[T]) one(result sql.Result) (bool, error) {
 	n, err := result.RowsAffected()
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.table.Resource, err)
+		return false, fmt.Errorf("%s: %w", c.table.Resource, err)
 	}
-	if n != 1 {
-		return otherwise
-	}
-	return nil
+	return n == 1, nil
 }
 
-// refused says which rule the row broke. Any other failure may have cost the
-// transaction, so it spoils the unit.
+// refused says which rule a write broke, if it is one that callers are told about.
 func (c *Collection[T]) refused(ctx context.Context, doing string, err error) error {
 	if err == nil {
 		return nil
@@ -280,15 +364,14 @@ func (c *Collection[T]) refused(ctx context.Context, doing string, err error) er
 	v := c.db.dialect.Classify(err)
 	switch {
 	case v.Kind == ViolationUnique:
-		return taken(c.table.Resource, v.Columns)
+		err = taken(c.table.Resource, v.Columns)
 	case v.Kind == ViolationForeignKey && doing == "delete":
-		return &Conflict{Resource: c.table.Resource, Reason: "other resources still refer to it"}
+		err = &Conflict{Resource: c.table.Resource, Reason: "other resources still refer to it"}
 	case v.Kind == ViolationForeignKey:
-		return c.brokenReference(v.Columns)
+		err = c.brokenReference(v.Columns)
+	default:
+		return c.db.failed(ctx, doing+" "+c.table.Resource, err)
 	}
-	err = c.db.failure(ctx, doing+" "+c.table.Resource, err)
-	if u := unitOf(ctx, c.db); u != nil && !errors.Is(err, ErrUnitEnded) {
-		u.spoil(err)
-	}
+	unitOf(ctx, c.db).aborted(err)
 	return err
 }

@@ -9,13 +9,18 @@ import (
 	"unicode/utf8"
 )
 
-// String reads a string.
+// String reads a string. One that holds U+0000 is refused: JSON allows it, but not
+// every store can hold it.
 func (d *Decoder) String() string {
 	if d.next() != '"' {
 		d.wrong("a string")
 		return ""
 	}
 	s, _ := d.quoted()
+	if strings.IndexByte(s, 0) >= 0 {
+		d.Unreadable("must not contain U+0000")
+		return ""
+	}
 	return s
 }
 

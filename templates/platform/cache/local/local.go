@@ -18,19 +18,20 @@ const (
 	defaultLoadTimeout = 5 * time.Second
 )
 
-// Options bounds a Cache. The zero value means the defaults.
+// Options bounds a cache. The zero value means the defaults.
 type Options struct {
 	Entries     int           // how many entries are kept at most; 10,000 when zero
 	LoadTimeout time.Duration // how long one load may take; 5 s when zero
 }
 
-// Cache implements cache.Cache.
-type Cache struct {
+// rowCache implements cache.Cache. It is not exported, nor does New return it: every
+// package that knew the type would compile otter's generic code once more.
+type rowCache struct {
 	entries     *otter.Cache[string, entry]
 	loadTimeout time.Duration
 }
 
-var _ cache.Cache = (*Cache)(nil)
+var _ cache.Cache = (*rowCache)(nil)
 
 type entry struct {
 	value any
@@ -38,7 +39,7 @@ type entry struct {
 }
 
 // New returns an empty cache.
-func New(o Options) (*Cache, error) {
+func New(o Options) (cache.Cache, error) {
 	if o.Entries == 0 {
 		o.Entries = defaultEntries
 	}
@@ -59,12 +60,12 @@ func New(o Options) (*Cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("local cache: %w", err)
 	}
-	return &Cache{entries: entries, loadTimeout: o.LoadTimeout}, nil
+	return &rowCache{entries: entries, loadTimeout: o.LoadTimeout}, nil
 }
 
 // Load implements cache.Cache. The first caller runs load itself, and so
 // returns only when load has, even if its own ctx ended before.
-func (c *Cache) Load(ctx context.Context, key string, ttl time.Duration, _ cache.Codec, load func(context.Context) (any, error)) (any, error) {
+func (c *rowCache) Load(ctx context.Context, key string, ttl time.Duration, _ cache.Codec, load func(context.Context) (any, error)) (any, error) {
 	if ttl <= 0 {
 		return load(ctx)
 	}
@@ -81,14 +82,14 @@ func (c *Cache) Load(ctx context.Context, key string, ttl time.Duration, _ cache
 }
 
 // Invalidate implements cache.Cache.
-func (c *Cache) Invalidate(_ context.Context, keys ...string) {
+func (c *rowCache) Invalidate(_ context.Context, keys ...string) {
 	for _, key := range keys {
 		c.entries.Invalidate(key)
 	}
 }
 
 // Stats implements cache.Cache.
-func (c *Cache) Stats() cache.Stats {
+func (c *rowCache) Stats() cache.Stats {
 	s := c.entries.Stats()
 	return cache.Stats{
 		Hits:      s.Hits,
@@ -99,7 +100,7 @@ func (c *Cache) Stats() cache.Stats {
 }
 
 // Close implements cache.Cache.
-func (c *Cache) Close() error {
+func (c *rowCache) Close() error {
 	c.entries.InvalidateAll()
 	c.entries.StopAllGoroutines()
 	return nil

@@ -94,27 +94,22 @@ func Open(ctx context.Context, path string, o Options) (*store.DB, error) {
 	}), nil
 }
 
-// OpenURL opens sqlite:/path/to/file.db, sqlite:///path/to/file.db or, relative
-// to the working directory, sqlite:file.db. The query ?synchronous=full sets
-// Options.Synchronous.
-func OpenURL(ctx context.Context, rawURL string) (*store.DB, error) {
+// OpenService opens the database of one service: sqlite:/path/to/file.db,
+// sqlite:///path/to/file.db or, relative to the working directory,
+// sqlite:file.db. The query ?synchronous=full sets Options.Synchronous. Where the
+// URL is shared, each service has a file beside that one: shop.db becomes
+// shop-orders.db. Scratch means nothing here: who throws files away names the path.
+func OpenService(ctx context.Context, rawURL string, p store.Place) (*store.DB, error) {
 	path, o, err := parseURL(rawURL)
 	if err != nil {
 		return nil, err
 	}
-	return Open(ctx, path, o)
-}
-
-// ServiceURL returns the URL of one service's file where a URL stands for the files
-// of several: sqlite:/data/shop.db becomes sqlite:/data/shop-orders.db.
-func ServiceURL(rawURL, service string) string {
-	file, query, hasQuery := strings.Cut(rawURL, "?")
-	extension := filepath.Ext(file)
-	file = strings.TrimSuffix(file, extension) + "-" + service + extension
-	if hasQuery {
-		file += "?" + query
+	if p.Shared {
+		extension := filepath.Ext(path)
+		path = strings.TrimSuffix(path, extension) + "-" + p.Service + extension
 	}
-	return file
+	o.Name = p.Service
+	return Open(ctx, path, o)
 }
 
 func parseURL(rawURL string) (path string, o Options, err error) {

@@ -25,7 +25,7 @@ func engine() storetest.Engine {
 			return func(t testing.TB) *store.DB { return open(t, path, sqlite.Options{}) }
 		},
 		Types: map[store.Kind]string{
-			store.Text: "TEXT", store.Integer: "INTEGER", store.Real: "REAL",
+			store.Text: "TEXT", store.UUID: "TEXT", store.Integer: "INTEGER", store.Real: "REAL",
 			store.Boolean: "INTEGER", store.Time: "INTEGER", store.JSON: "TEXT",
 		},
 		Identity: "INTEGER PRIMARY KEY AUTOINCREMENT",
@@ -253,17 +253,23 @@ func TestOpenFails(t *testing.T) {
 	}
 }
 
-func TestOpenURL(t *testing.T) {
+func TestOpenService(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
-	for _, test := range []struct{ url, file string }{
-		{"sqlite:" + dir + "/one.db", "one.db"},
-		{"sqlite://" + dir + "/two.db", "two.db"},
-		{"sqlite:three.db", "three.db"},
-		{"sqlite:sub/fo%20ur%3F%23.db?synchronous=full", "sub/fo ur?#.db"},
-		{"sqlite:" + dir + "/fi%25ve.db?synchronous=NORMAL", "fi%ve.db"},
+	for _, test := range []struct {
+		url, file string
+		shared    bool
+	}{
+		{"sqlite:" + dir + "/one.db", "one.db", false},
+		{"sqlite://" + dir + "/two.db", "two.db", false},
+		{"sqlite:three.db", "three.db", false},
+		{"sqlite:sub/fo%20ur%3F%23.db?synchronous=full", "sub/fo ur?#.db", false},
+		{"sqlite:" + dir + "/fi%25ve.db?synchronous=NORMAL", "fi%ve.db", false},
+		{"sqlite:" + dir + "/one.db", "one-orders.db", true},
+		{"sqlite://" + dir + "/six.db?synchronous=full", "six-orders.db", true},
+		{"sqlite:sub.d/seven", "sub.d/seven-orders", true},
 	} {
-		db, err := sqlite.OpenURL(t.Context(), test.url)
+		db, err := sqlite.OpenService(t.Context(), test.url, store.Place{Service: "orders", Shared: test.shared})
 		if err != nil {
 			t.Errorf("%s: %v", test.url, err)
 			continue
@@ -279,7 +285,7 @@ func TestOpenURL(t *testing.T) {
 		"", "sqlite:", "sqlite://", "sqlite:///", "postgres://localhost/x", "sqlite://host/x.db", "sqlite:x.db?mode=ro", "sqlite:x.db?_pragma=foreign_keys(0)",
 		"sqlite:x.db?synchronous=off", "sqlite:x.db#y", "sqlite:%zz", "sqlite::memory:", "://", "x.db",
 	} {
-		if db, err := sqlite.OpenURL(t.Context(), bad); err == nil {
+		if db, err := sqlite.OpenService(t.Context(), bad, store.Place{Service: "orders"}); err == nil {
 			_ = db.Close()
 			t.Errorf("%q: no error", bad)
 		}
@@ -305,17 +311,5 @@ func TestOpenRace(t *testing.T) {
 			})
 		}
 		group.Wait()
-	}
-}
-
-func TestServiceURL(t *testing.T) {
-	for in, want := range map[string]string{
-		"sqlite:/data/shop.db":                    "sqlite:/data/shop-orders.db",
-		"sqlite:///data/shop.db?synchronous=full": "sqlite:///data/shop-orders.db?synchronous=full",
-		"sqlite:/data.d/shop":                     "sqlite:/data.d/shop-orders",
-	} {
-		if got := sqlite.ServiceURL(in, "orders"); got != want {
-			t.Errorf("%s: %s, want %s", in, got, want)
-		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -58,6 +59,20 @@ func testFilters(t *testing.T, e Engine) {
 		{[]store.Cond{store.Ge("rank", 2)}, "13"},
 		{[]store.Cond{store.Ge("score", 2)}, "12"},
 		{[]store.Cond{store.Gt("score", 1.5)}, "12"},
+		{[]store.Cond{store.Eq("rank", 2.0)}, "1"},
+		{[]store.Cond{store.Eq("rank", 1.5)}, ""},
+		{[]store.Cond{store.Ne("rank", 1.5)}, "0123"},
+		{[]store.Cond{store.In("rank", 1.5, 3.0)}, "3"},
+		{[]store.Cond{store.Lt("rank", 1.5)}, "0"},
+		{[]store.Cond{store.Le("rank", 2.5)}, "01"},
+		{[]store.Cond{store.Gt("rank", 1.5)}, "13"},
+		{[]store.Cond{store.Ge("rank", 2.5)}, "3"},
+		{[]store.Cond{store.Ge("rank", -1e300)}, "013"},
+		{[]store.Cond{store.Gt("rank", 1e300)}, ""},
+		{[]store.Cond{store.Lt("rank", math.MaxInt64)}, "013"},
+		{[]store.Cond{store.Lt("rank", math.Inf(-1))}, ""},
+		{[]store.Cond{store.Eq("rank", 1e300)}, ""},
+		{[]store.Cond{store.Lt("rank", math.NaN())}, ""},
 		{[]store.Cond{store.Eq("active", true)}, "02"},
 		{[]store.Cond{store.Eq("active", false)}, "13"},
 		{[]store.Cond{store.Ne("flag", true)}, "023"},
@@ -121,7 +136,7 @@ func testPaging(t *testing.T, e Engine) {
 
 func texts() []string {
 	long := strings.Repeat("x", 100_000)
-	return []string{"", "A", "B", "Z", "a", "b", "é", "Ä", "ß", "日", "🙂", "a\x00", "a b", "a\u0301", long, long + "y", "\xff", "\xfe\xff"}
+	return []string{"", "A", "B", "Z", "a", "b", "é", "Ä", "ß", "日", "🙂", "a\x01", "a b", "a\u0301", long, long + "y", "\U0010ffff", "\uffff"}
 }
 
 func (e Engine) dbWithTexts(t testing.TB) *store.DB {

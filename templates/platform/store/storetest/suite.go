@@ -40,6 +40,9 @@ func Run(t *testing.T, engine Engine) {
 		{"ReferencesElsewhere", testReferencesElsewhere},
 		{"Versions", testVersions},
 		{"Values", testValues},
+		{"Texts", testTexts},
+		{"UUIDs", testUUIDs},
+		{"Swallowed", testSwallowed},
 		{"Mistakes", testMistakes},
 		{"Units", testUnits},
 		{"NestedUnits", testNestedUnits},
@@ -76,6 +79,7 @@ type item struct {
 	Tags    []string
 	Labels  map[string]string
 	Extra   json.RawMessage
+	Note    *string
 	Version int64
 	Created time.Time
 	Updated time.Time
@@ -99,6 +103,7 @@ func items() *store.Table[item] {
 			{Name: "tags", Kind: store.JSON},
 			{Name: "labels", Kind: store.JSON, Nullable: true},
 			{Name: "extra", Kind: store.JSON, Nullable: true},
+			{Name: "note", Kind: store.Text, Nullable: true},
 			{Name: "version", Kind: store.Integer},
 			{Name: "created_at", Kind: store.Time},
 			{Name: "updated_at", Kind: store.Time},
@@ -108,7 +113,7 @@ func items() *store.Table[item] {
 			return []any{
 				&r.ID, &r.Group, &r.Name, &r.Rank, &r.Score, &r.Ratio, &r.Active, &r.Flag,
 				store.NullTimeField(&r.Due), store.JSONField(&r.Tags), store.JSONField(&r.Labels), store.JSONField(&r.Extra),
-				&r.Version, store.TimeField(&r.Created), store.TimeField(&r.Updated), &r.Stamp,
+				&r.Note, &r.Version, store.TimeField(&r.Created), store.TimeField(&r.Updated), &r.Stamp,
 			}
 		},
 		Key:       "id",
@@ -150,7 +155,7 @@ func parts() *store.Table[part] {
 	}
 }
 
-// migrations creates the tables of items and parts.
+// migrations creates the suite's tables.
 func (e Engine) migrations() fstest.MapFS {
 	var up strings.Builder
 	up.WriteString("-- +goose Up\n")
@@ -159,6 +164,7 @@ func (e Engine) migrations() fstest.MapFS {
 		"FOREIGN KEY (item_id) REFERENCES items (id) ON DELETE RESTRICT", "FOREIGN KEY ("+e.quote("next")+") REFERENCES parts (id)")
 	e.create(&up, "leaves", leaves("", "").Columns, "id", "", "FOREIGN KEY (owner) REFERENCES items (id) ON DELETE CASCADE")
 	e.create(&up, "twigs", leaves("", "").Columns, "id", "", "FOREIGN KEY (owner) REFERENCES leaves (id) ON DELETE CASCADE")
+	e.create(&up, "cards", cards().Columns, "id", "", "UNIQUE (serial)", "FOREIGN KEY (holder) REFERENCES cards (id)")
 	return fstest.MapFS{"0001_init.sql": &fstest.MapFile{Data: []byte(up.String())}}
 }
 

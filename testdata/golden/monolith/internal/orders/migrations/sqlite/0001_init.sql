@@ -13,7 +13,6 @@ CREATE TABLE "orders" (
 );
 CREATE INDEX "orders_user_id_idx" ON "orders" ("user_id");
 CREATE INDEX "orders_status_idx" ON "orders" ("status");
-CREATE INDEX "orders_created_at_idx" ON "orders" ("created_at");
 CREATE INDEX "orders_created_at_id_idx" ON "orders" ("created_at", "id");
 
 -- +goose Down

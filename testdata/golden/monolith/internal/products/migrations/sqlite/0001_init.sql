@@ -15,7 +15,6 @@ CREATE TABLE "products" (
     "row_version" INTEGER NOT NULL
 );
 CREATE INDEX "products_category_idx" ON "products" ("category");
-CREATE INDEX "products_price_idx" ON "products" ("price");
 CREATE INDEX "products_name_id_idx" ON "products" ("name", "id");
 CREATE INDEX "products_price_id_idx" ON "products" ("price", "id");
 CREATE INDEX "products_created_at_id_idx" ON "products" ("created_at", "id");
