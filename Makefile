@@ -1,4 +1,4 @@
-.PHONY: test lint golden modules bench soak build tools race
+.PHONY: test lint golden modules bench soak build tools servers race
 
 TOOLS := $(CURDIR)/.tools
 GOLANGCI := $(TOOLS)/golangci-lint
@@ -10,7 +10,7 @@ export PATH := $(TOOLS):$(PATH)
 build: ## the command in ./backend
 	go build -o backend .
 
-test: tools ## everything: units, real servers, generated projects built, linted, booted and load-tested
+test: tools servers ## everything: units, real servers, generated projects built, linted, booted and load-tested
 	go vet ./...
 	go test -timeout 20m $$(go list ./... | grep -v -e /cmd/acceptance -e /loadtest$$)
 	go test -timeout 30m -p 1 ./loadtest ./cmd/acceptance # these measure: nothing beside them
@@ -31,7 +31,7 @@ modules: ## rewrite the go.mod and go.sum that generated projects get
 	go run ./generator/modules
 
 bench: ## figures, each beside a peer in the same run
-	go test -run '^$$' -bench . -benchmem ./templates/platform/wire ./templates/platform/rest ./templates/platform/store/sqlite ./loadtest/...
+	go test -run '^$$' -bench . -benchmem ./templates/platform/wire ./templates/platform/rest ./templates/platform/store/... ./templates/platform/gateway ./loadtest/...
 	go test -run '^$$' -bench . -benchmem ./cmd/acceptance
 
 FUZZTIME ?= 10m
@@ -43,6 +43,15 @@ soak: ## long runs: every fuzz target for FUZZTIME
 	done
 
 tools: $(GOLANGCI) $(STATICCHECK)
+
+servers: ## what tests start: Debian's packages, where they are missing and we may install them
+	@missing=""; \
+	command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	command -v docker-compose >/dev/null || missing="$$missing docker-compose"; \
+	if [ -z "$$missing" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	else echo "not installed:$$missing; tests that need them are skipped, and say so"; fi
 
 $(GOLANGCI):
 	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)

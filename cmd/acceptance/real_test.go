@@ -1,6 +1,7 @@
 package acceptance
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // examples is the npm package that real documents come from, at a pinned version.
@@ -44,6 +47,7 @@ func example(t *testing.T, name string) string {
 // result is the JSON of loadtest, as far as tests look at it.
 type result struct {
 	Verdict string
+	Setting string
 	Reasons []string
 	Total   struct {
 		Requests   int
@@ -76,7 +80,7 @@ func TestReal(t *testing.T) {
 		}},
 	} {
 		t.Run(doc.name, func(t *testing.T) {
-			project := scaffold(t, doc.name, example(t, doc.file))
+			project := scaffold(t, doc.name, example(t, doc.file), "--set", "database.engine=postgres")
 			var implemented []string
 			for _, c := range project.Coverage {
 				if c.Status != "stub" {
@@ -91,21 +95,73 @@ func TestReal(t *testing.T) {
 				}
 			}
 			checkProject(t, project.Dir)
-			r := loadtest(t, project.Dir, "--rate", "200", "--duration", "10s")
+			loadtestEverywhere(t, project.Dir, implemented)
+		})
+	}
+}
+
+// TestShopLoad: the shop's load test passes in all four settings.
+func TestShopLoad(t *testing.T) {
+	project := scaffold(t, "shop", shopSpec, "--set", "database.engine=postgres")
+	loadtestEverywhere(t, project.Dir, nil)
+}
+
+// loadtestEverywhere: the project's load test passes in all four settings, says which
+// it was, exercises the operations, and leaves nothing in the database.
+func loadtestEverywhere(t *testing.T, dir string, operations []string) {
+	t.Helper()
+	for _, setting := range settings(t) {
+		t.Run(setting.name, func(t *testing.T) {
+			t.Setenv("DATABASE_URL", setting.database)
+			r := loadtest(t, dir, "--rate", "200", "--duration", "5s", "--target", setting.target)
 			if r.Verdict != "pass" || r.Total.Errors != 0 || r.Total.Violations != 0 {
 				t.Errorf("verdict %s %v, %d errors, %d violations", r.Verdict, r.Reasons, r.Total.Errors, r.Total.Violations)
+			}
+			shape, engine := "one process", "SQLite"
+			if setting.target == "split" {
+				shape = "split (gateway and "
+			}
+			if setting.database != "" {
+				engine = "PostgreSQL at 127.0.0.1:"
+			}
+			if !strings.HasPrefix(r.Setting, shape) || !strings.Contains(r.Setting, engine) {
+				t.Errorf("setting %q", r.Setting)
 			}
 			exercised := map[string]int{}
 			for _, op := range r.Operations {
 				exercised[op.Operation] = op.Requests
 			}
-			for _, op := range implemented {
+			for _, op := range operations {
 				if exercised[op] == 0 {
 					t.Errorf("%s was not exercised", op)
 				}
 			}
+			if setting.database != "" {
+				if left := scratchSchemas(t, setting.database); len(left) > 0 {
+					t.Errorf("the load test left the schemas %v", left)
+				}
+			}
 		})
 	}
+}
+
+// scratchSchemas are the schemas of load tests in a database.
+func scratchSchemas(t *testing.T, database string) []string {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	rows, err := conn.Query(t.Context(), "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'loadtest%'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schemas, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schemas
 }
 
 // loadtest runs a load test whose verdict may be pass or fail. An invalid one says
