@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/e6b96b0c/backend/templates/testenv"
 )
 
 // traffic writes and reads products until its context ends, and keeps count of what
@@ -243,4 +245,51 @@ func (s *server) restarted(t *testing.T, target string, old int) (pid int) {
 		return false
 	})
 	return pid
+}
+
+// TestDatabaseAway: while Postgres is away, clients see 503 with Retry-After and the
+// readiness check names the part; when it is back everything goes on by itself, and
+// nothing acknowledged is lost.
+func TestDatabaseAway(t *testing.T) {
+	project := scaffold(t, "shop", shopSpec, "--profile", "microservices")
+	for _, target := range []string{"all", "split"} {
+		t.Run(target, func(t *testing.T) {
+			database := testenv.NewPostgres(t)
+			s := run(t, project.Dir, t.TempDir(), setting{target, target, database.URL()})
+			f := newTraffic(t, s)
+			ctx, stop := context.WithCancel(t.Context())
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				f.run(ctx, 8)
+			}()
+			f.progress(t, 200)
+			database.Stop(t)
+			f.progress(t, 100)
+			admin := s.Processes[0].Admin
+			if target == "split" {
+				admin = s.Processes[slices.IndexFunc(s.Processes, func(p process) bool { return p.Target == "products" })].Admin
+			}
+			response, err := http.Get(admin + "/readyz")
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(response.Body)
+			_ = response.Body.Close()
+			if err != nil || response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(text), "products") {
+				t.Errorf("readyz: %d %s %v", response.StatusCode, text, err)
+			}
+			database.Start(t)
+			until(t, 20*time.Second, "the first row after the database came back", func() bool {
+				return s.send(t, http.MethodPost, "/api/v1/products", `{"sku":"BACK","name":"n","price":1,"category":"toys"}`).Status == http.StatusCreated
+			})
+			f.progress(t, 200)
+			stop()
+			<-done
+			f.verdict(t, s)
+			if f.statuses["POST 503"] == 0 {
+				t.Error("no request met the missing database")
+			}
+		})
+	}
 }
