@@ -35,7 +35,9 @@ bench: ## figures, each beside a peer in the same run
 	go test -run '^$$' -bench . -benchmem ./cmd/acceptance
 
 FUZZTIME ?= 10m
-soak: ## long runs: every fuzz target for FUZZTIME
+FAULTS ?= 20
+soak: tools servers ## long runs: faults under load FAULTS times, every fuzz target for FUZZTIME
+	go test ./cmd/acceptance -timeout 6h -count=$(FAULTS) -run 'TestKilledService|TestStoppedUnderLoad|TestDatabaseAway'
 	@set -e; for p in $$(go list ./...); do \
 	  for t in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 	    echo "== $$p $$t for $(FUZZTIME)"; go test -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) $$p; \

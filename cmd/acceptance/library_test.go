@@ -11,13 +11,19 @@ import (
 // TestLibrary holds a project of another make than the shop to its own document:
 // 3.0, API keys, errors of its own shape, 400, numeric and natural keys, no paging.
 func TestLibrary(t *testing.T) {
-	project := scaffold(t, "library", repository+"/testdata/specs/good/library.yaml")
+	project := scaffold(t, "library", repository+"/testdata/specs/good/library.yaml", "--set", "database.engine=postgres")
 	if project.Operations.Stubbed != 0 {
 		t.Fatalf("stubs: %v", project.Stubs)
 	}
 	checkProject(t, project.Dir)
+	for _, setting := range settings(t) {
+		t.Run(setting.name, func(t *testing.T) { testLibrary(t, project.Dir, setting) })
+	}
+}
+
+func testLibrary(t *testing.T, dir string, setting setting) {
 	data := t.TempDir()
-	s := run(t, project.Dir, data)
+	s := run(t, dir, data, setting)
 	key := "X-Api-Key: " + s.token(t)
 	want := func(status int, method, path, body string) answer {
 		t.Helper()
@@ -86,7 +92,7 @@ func TestLibrary(t *testing.T) {
 	}
 	want(422, http.MethodGet, "/loans?limit=11", "") // it declares no 4xx of its own
 
-	r := loadtest(t, project.Dir, "--rate", "100", "--duration", "3s")
+	r := loadtest(t, dir, "--rate", "100", "--duration", "3s", "--target", setting.target)
 	if r.Verdict != "pass" || r.Total.Errors != 0 || r.Total.Violations != 0 {
 		t.Errorf("verdict %s %v", r.Verdict, r.Reasons)
 	}

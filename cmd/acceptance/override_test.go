@@ -22,11 +22,16 @@ func TestOverride(t *testing.T) {
 	if err := os.WriteFile(spec, []byte(changed), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	project := scaffold(t, "shop", spec)
+	project := scaffold(t, "shop", spec, "--set", "database.engine=postgres")
 	if err := os.WriteFile(filepath.Join(project.Dir, "internal/products/override.go"), []byte(failingOverride), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := run(t, project.Dir, t.TempDir())
+	for _, setting := range settings(t) {
+		t.Run(setting.name, func(t *testing.T) { testOverride(t, run(t, project.Dir, t.TempDir(), setting)) })
+	}
+}
+
+func testOverride(t *testing.T, s *server) {
 	body, key := `{"sku":"FAIL-1","name":"P","price":5,"category":"toys"}`, "Idempotency-Key: over-1"
 	failed := s.want(t, 403, http.MethodPost, "/api/v1/products", body, key)
 	id := failed.field("detail")
@@ -75,7 +80,7 @@ func (s *Service) CreateProduct(ctx context.Context, in CreateProductRequest) (C
 	if _, err := s.products.Get(ctx, id); err != nil { // its own writes are visible
 		return nil, err
 	}
-	if calls.Add(1) == 1 {
+	if calls.Add(1) == 1 { // the first of each process
 		return nil, problem.Forbidden(id)
 	}
 	return response, nil

@@ -60,7 +60,7 @@ func (t *transaction) forHand(ctx context.Context) (*sql.Tx, error) {
 	if t.tx == nil {
 		var err error
 		if t.tx, err = t.conn.BeginTx(ctx, nil); err != nil {
-			return nil, err
+			return nil, t.db.late(ctx, "join the transaction", err)
 		}
 	}
 	return t.tx, nil

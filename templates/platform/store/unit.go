@@ -26,9 +26,9 @@ type unit struct {
 	// single: the unit is one statement, which needs no transaction where the engine
 	// can do without.
 	single bool
-	marks    int      // savepoints made so far
-	hooks    []func() // run after the commit
-	ends     []func() // run when the unit is over, committed or not
+	marks  int      // savepoints made so far
+	hooks  []func() // run after the commit
+	ends   []func() // run when the unit is over, committed or not
 }
 
 // Run runs fn as a unit of work: what the collections write in fn's ctx is

@@ -38,7 +38,13 @@ func (c *Collection[T]) Create(ctx context.Context, row *T) error {
 	if err := c.checkElsewhere(ctx, nil, fields); err != nil {
 		return err
 	}
-	err = c.db.write(ctx, true, func(ctx context.Context) error {
+	key, numbered := fields[c.layout.key].(*int64)
+	if !numbered || *key != 0 {
+		key = nil // the row brings its own
+	}
+	// A number that the database gives may be taken, by SQL written by hand; the
+	// second try of a unit gets the next.
+	err = c.db.write(ctx, key == nil, func(ctx context.Context) error {
 		tx, err := c.db.transaction(ctx)
 		if err != nil {
 			return err
@@ -46,7 +52,7 @@ func (c *Collection[T]) Create(ctx context.Context, row *T) error {
 		if err := c.checkHere(ctx, nil, fields); err != nil {
 			return err
 		}
-		return c.insert(ctx, tx, fields, args)
+		return c.insert(ctx, tx, args, key)
 	})
 	if err != nil {
 		return err
@@ -83,16 +89,13 @@ func (c *Collection[T]) fillNew(fields []any) error {
 
 // insert writes a new row. An engine on which a broken rule costs the transaction
 // is asked first to do nothing where the row clashes with another, and only then
-// what is in the way.
-func (c *Collection[T]) insert(ctx context.Context, tx *transaction, fields, args []any) error {
+// what is in the way. key, unless nil, is set to the number that the database gives.
+func (c *Collection[T]) insert(ctx context.Context, tx *transaction, args []any, key *int64) error {
 	l := c.layout
 	put, try := l.insertRow, l.tryRow
-	key, numbered := fields[l.key].(*int64)
-	if numbered && *key == 0 {
+	if key != nil {
 		put, try = l.insertNew, l.tryNew
 		args = slices.Delete(args, l.key, l.key+1)
-	} else {
-		key = nil
 	}
 	u := unitOf(ctx, c.db)
 	if c.db.dialect.AbortsOnError && !u.single {
@@ -107,8 +110,7 @@ func (c *Collection[T]) insert(ctx context.Context, tx *transaction, fields, arg
 	})
 }
 
-// put runs an INSERT, and reports whether it wrote the row. key, unless nil, is
-// set to the number that the database gives.
+// put runs an INSERT, and reports whether it wrote the row.
 func (c *Collection[T]) put(ctx context.Context, tx *transaction, query string, args []any, key *int64) (written bool, err error) {
 	if key != nil && c.db.dialect.ReturningKey {
 		n, err := tx.each(ctx, query, args, func() []any { return []any{key} })
@@ -224,7 +226,10 @@ func (c *Collection[T]) mayClash(old, fields []any) (bool, error) {
 // fillChanged sets the fields of a changed row that the store keeps.
 func (c *Collection[T]) fillChanged(fields, old []any) error {
 	l := c.layout
-	for _, i := range append([]int{l.key}, l.created...) {
+	if err := copyField(fields[l.key], old[l.key]); err != nil {
+		return err
+	}
+	for _, i := range l.created {
 		if err := copyField(fields[i], old[i]); err != nil {
 			return err
 		}
@@ -254,7 +259,7 @@ func (c *Collection[T]) Delete(ctx context.Context, key any, where ...Cond) erro
 	if err != nil {
 		return err
 	}
-	conditional := len(where) > 0 || expected(ctx, c.table.Name, keyText(id))
+	conditional := len(where) > 0 || expected(ctx, c.table.Name, rowKey(id))
 	return c.db.write(ctx, !conditional, func(ctx context.Context) error {
 		tx, err := c.db.transaction(ctx)
 		if err != nil {
@@ -299,13 +304,16 @@ func (c *Collection[T]) lock(ctx context.Context, id any, where []Cond) (*T, *tr
 	if err := c.match(row, id, where); err != nil {
 		return nil, nil, err
 	}
+	if !expected(ctx, c.table.Name, rowKey(id)) {
+		return row, tx, nil
+	}
 	version := int64(0) // no version is 0, so a table without versions meets only "*"
 	if c.layout.version >= 0 {
 		if v, ok := c.table.Fields(row)[c.layout.version].(*int64); ok {
 			version = *v
 		}
 	}
-	if !meets(ctx, tx, c.table.Name, keyText(id), version) {
+	if !meets(ctx, tx, c.table.Name, rowKey(id), version) {
 		return nil, nil, &VersionMismatch{Resource: c.table.Resource, Key: id}
 	}
 	return row, tx, nil
@@ -314,7 +322,7 @@ func (c *Collection[T]) lock(ctx context.Context, id any, where []Cond) (*T, *tr
 // arguments returns what a statement binds for a row, whose UUIDs it brings into
 // their one form.
 func (c *Collection[T]) arguments(fields []any) ([]any, error) {
-	args := make([]any, len(fields))
+	args := make([]any, len(fields), len(fields)+1) // an update adds the old version
 	for i, field := range fields {
 		column := &c.table.Columns[i]
 		if column.Kind == UUID {
