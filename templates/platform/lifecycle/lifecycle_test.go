@@ -299,3 +299,25 @@ func TestDevTokensStayOnThisMachine(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestAdminAddress: the keys of the dev issuer are for anybody who reaches the address,
+// and a probe finds out whether the server is ready.
+func TestAdminAddress(t *testing.T) {
+	r := start(t, &diary{}, lifecycle.Server{
+		JWKS: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("keys")) }),
+	})
+	if status, body := get(t, r.Admin+"/.well-known/jwks.json"); status != 200 || body != "keys" {
+		t.Errorf("got %d %s", status, body)
+	}
+	address := strings.TrimPrefix(r.Admin, "http://")
+	if err := lifecycle.Probe(t.Context(), address); err != nil {
+		t.Errorf("it is ready: %v", err)
+	}
+	r.stop()
+	if err := <-r.result; err != nil {
+		t.Error(err)
+	}
+	if err := lifecycle.Probe(t.Context(), address); err == nil {
+		t.Error("nobody is there")
+	}
+}

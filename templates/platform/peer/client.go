@@ -95,7 +95,7 @@ func send[Out any](ctx context.Context, c *Client, method, name string, body []b
 	if err != nil {
 		return out, fmt.Errorf("call %s of service %s: %w", name, c.Service, err)
 	}
-	text, err := c.roundTrip(limited, method, name, header, body)
+	status, text, err := c.roundTrip(limited, method, name, header, body)
 	switch {
 	case err == nil:
 	case errors.Is(err, errTooLarge):
@@ -113,7 +113,7 @@ func send[Out any](ctx context.Context, c *Client, method, name string, body []b
 	case r.Problem != nil:
 		r.Problem.Header = r.Header
 		return out, r.Problem
-	case r.Failed != "":
+	case status != http.StatusOK:
 		return out, fmt.Errorf("call %s of service %s: it failed: %s", name, c.Service, r.Failed)
 	}
 	return r.Out, nil
@@ -144,36 +144,35 @@ func (c *Client) header(ctx context.Context) (http.Header, error) {
 
 // roundTrip asks the replicas in turn until one can be connected to: what was never
 // sent cannot have been done.
-func (c *Client) roundTrip(ctx context.Context, method, name string, header http.Header, body []byte) ([]byte, error) {
+func (c *Client) roundTrip(ctx context.Context, method, name string, header http.Header, body []byte) (status int, text []byte, err error) {
 	first := c.next.Add(1)
-	var text []byte
-	err := errors.New("it has no address")
+	err = errors.New("it has no address")
 	for i := range uint64(len(c.URLs)) {
 		replica := c.URLs[(first+i)%uint64(len(c.URLs))]
-		text, err = c.once(ctx, method, replica.JoinPath(prefix, name).String(), header, body)
+		status, text, err = c.once(ctx, method, replica.JoinPath(prefix, name).String(), header, body)
 		if !NotSent(err) {
 			break
 		}
 	}
-	return text, err
+	return status, text, err
 }
 
 var errTooLarge = errors.New("the reply is too large")
 
-func (c *Client) once(ctx context.Context, method, address string, header http.Header, body []byte) ([]byte, error) {
+func (c *Client) once(ctx context.Context, method, address string, header http.Header, body []byte) (status int, text []byte, err error) {
 	request, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	request.Header = header
 	response, err := c.Transport.RoundTrip(request)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	defer func() { _ = response.Body.Close() }() // it was read to its end, or is of no more use
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
+	text, err = io.ReadAll(io.LimitReader(response.Body, maxBody+1))
 	if len(text) > maxBody {
-		return nil, errTooLarge
+		err = errTooLarge
 	}
-	return text, err
+	return response.StatusCode, text, err
 }

@@ -7,4 +7,8 @@
 // once (400, 422), preconditions and idempotency keys. The response is encoded
 // inside the unit of work, and sent after it is committed: what a client was
 // told has happened.
+//
+// A gateway ([Options.Forward]) routes and authenticates in the same way, and leaves the
+// rest to the process that it sends the request on to. Services reach one another's
+// operations by [Local] in one process, and by [Remote] in several.
 package rest
