@@ -153,7 +153,7 @@ func engines(chosen string) (engines []model.Engine, server *templates.Compose, 
 		if err != nil {
 			return nil, nil, fmt.Errorf("engine %s: %w", name, err)
 		}
-		engines = append(engines, model.Engine{Name: a.Name, Title: a.Title, Schemes: a.Schemes, Types: a.Types, Identity: a.Identity})
+		engines = append(engines, model.Engine{Name: a.Name, Title: a.Title, Schemes: a.Schemes, Types: a.Types, Identity: a.Identity, MaxIndexBytes: a.MaxIndexBytes, LongIndex: a.LongIndex})
 		server = a.Compose
 	}
 	return engines, server, nil

@@ -16,9 +16,14 @@ type Adapter struct {
 	Modules []string `yaml:"modules"` // Go modules that it needs
 	// Types and Identity are SQL types: of each kind of column, and of a key that
 	// the database numbers.
-	Types        map[string]string `yaml:"types"`
-	Identity     string            `yaml:"identity"`
-	Capabilities []string          `yaml:"capabilities"`
+	Types    map[string]string `yaml:"types"`
+	Identity string            `yaml:"identity"`
+	// MaxIndexBytes bounds an entry of an ordinary index, 0 when nothing does. A
+	// column that may hold more is indexed by LongIndex, for equality, or not at all
+	// when that is "".
+	MaxIndexBytes int      `yaml:"max_index_bytes"`
+	LongIndex     string   `yaml:"long_index"`
+	Capabilities  []string `yaml:"capabilities"`
 	// Compose is the server in a compose file; nil: it needs none.
 	Compose *Compose `yaml:"compose"`
 }

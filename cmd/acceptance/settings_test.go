@@ -159,8 +159,10 @@ func shopScript() []step {
 	const v1, json = "/api/v1", "Content-Type: application/json"
 	missing := "/00000000-0000-7000-8000-000000000000"
 	product := func(sku, name string, price int, save string) step {
-		return step{method: "POST", path: v1 + "/products", save: save, field: "id",
-			body: fmt.Sprintf(`{"sku":%q,"name":%s,"price":%d,"category":"toys","tags":["b","a"],"dimensions":{"width":1.50,"height":1e2,"depth":3}}`, sku, quote(name), price)}
+		return step{
+			method: "POST", path: v1 + "/products", save: save, field: "id",
+			body: fmt.Sprintf(`{"sku":%q,"name":%s,"price":%d,"category":"toys","tags":["b","a"],"dimensions":{"width":1.50,"height":1e2,"depth":3}}`, sku, quote(name), price),
+		}
 	}
 	order := func(user string) string {
 		return `{"userId":"` + user + `","items":[{"productId":"00000000-0000-7000-8000-000000000001","quantity":1}],"deliverBy":null}`

@@ -23,6 +23,8 @@ type Type struct {
 	ValuesVar string
 	// Decoded says that requests hold it, so it needs DecodeJSON.
 	Decoded bool
+	// Answered says that responses or rows hold it.
+	Answered bool
 	// Checked says that requests hold the enum, so the list of its values is needed.
 	Checked bool
 	// Partial says that it is the body of a PATCH, where absence means no change
@@ -138,11 +140,12 @@ func (f *Field) Go() string {
 // Pointer reports whether the field holds a pointer to its value.
 func (f *Field) Pointer() bool { return strings.HasPrefix(f.Go(), "*") }
 
-// Tag returns the field's struct tag. Write-only properties are never encoded:
-// neither into responses nor into stored JSON.
-func (f *Field) Tag() string {
+// Tag returns the field's struct tag. Write-only properties are never encoded into
+// responses nor into stored JSON, so they are only in types that neither holds: there
+// they travel when one service calls another.
+func (f *Field) Tag(of *Type) string {
 	switch {
-	case f.Property != nil && f.Property.Schema.WriteOnly:
+	case f.Property != nil && f.Property.Schema.WriteOnly && of.Answered:
 		return `json:"-"`
 	case f.Presence == Optional || f.Presence == OptionalNullable:
 		return `json:"` + f.JSON + `,omitzero"`

@@ -27,6 +27,10 @@ type Engine struct {
 	Schemes  []string          // of the URLs that choose it
 	Types    map[string]string // column kind -> SQL type
 	Identity string            // SQL type of a key that the database numbers
+	// MaxIndexBytes bounds an entry of an index, 0: unbounded. LongIndex is the method
+	// for a column that may hold more, "": none.
+	MaxIndexBytes int
+	LongIndex     string
 }
 
 // Cache is the cache of reads by id.
@@ -126,6 +130,8 @@ type Column struct {
 	Schema *Schema
 	// Param is the path parameter that fills a hidden column.
 	Param string
+	// MaxLength bounds a text in code points, whoever writes it; nil: nothing does.
+	MaxLength *int
 }
 
 // Reference says that a column holds another resource's key.

@@ -96,6 +96,7 @@ func (rb *rowBuilder) build(b *builder) string {
 		}
 	}
 	rb.nullability()
+	rb.lengths()
 	if reason := rb.key(); reason != "" {
 		return reason
 	}
@@ -181,6 +182,32 @@ func (rb *rowBuilder) nullability() {
 			if c := rb.column(p.Name); c != nil && p.Required && !p.Schema.Nullable {
 				c.Nullable = false
 			}
+		}
+	}
+}
+
+// lengths bounds every column by the schemas of the requests that write it, or by its
+// own if none does.
+func (rb *rowBuilder) lengths() {
+	for _, c := range rb.r.Columns {
+		written := false
+		for _, op := range []*Operation{rb.c.create, rb.c.replace, rb.c.patch} {
+			p := bodyObject(op).Property(c.Property)
+			switch {
+			case p == nil || p.Schema.ReadOnly:
+				continue
+			case p.Schema.MaxLength == nil:
+				c.MaxLength = nil
+			case !written || c.MaxLength != nil && *p.Schema.MaxLength > *c.MaxLength:
+				c.MaxLength = p.Schema.MaxLength
+			}
+			written = true
+			if c.MaxLength == nil {
+				break
+			}
+		}
+		if !written && c.Schema != nil {
+			c.MaxLength = c.Schema.MaxLength
 		}
 	}
 }

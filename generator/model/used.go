@@ -25,16 +25,19 @@ func (b *builder) keepUsed(s *Service) {
 		}
 		for _, r := range op.Results {
 			u.reach(r.Ref)
+			answer(r.Ref)
 		}
 	}
 	for _, e := range s.Errors {
 		if e.Type != nil {
 			u.reach(&Ref{Kind: RefStruct, Named: e.Type})
+			answer(&Ref{Kind: RefStruct, Named: e.Type})
 		}
 	}
 	for _, r := range s.Resources {
 		for _, c := range r.Columns {
 			u.reach(c.Ref)
+			answer(c.Ref)
 		}
 	}
 	t := b.scopes[s].typer
@@ -58,6 +61,23 @@ func (u *usage) reach(r *Ref) {
 		}
 	case RefList, RefMap:
 		u.reach(r.Elem)
+	}
+}
+
+// answer marks the types of a value that is sent or stored.
+func answer(r *Ref) {
+	switch {
+	case r == nil:
+	case r.Kind == RefStruct:
+		if r.Named.Answered {
+			return
+		}
+		r.Named.Answered = true
+		for _, f := range r.Named.Fields {
+			answer(f.Ref)
+		}
+	case r.Kind == RefList, r.Kind == RefMap:
+		answer(r.Elem)
 	}
 }
 

@@ -26,7 +26,7 @@ func typeDecl(g *goFile, t *model.Type) {
 		if f.Doc != "" {
 			g.P("%s", comment("\t", "", f.Doc))
 		}
-		g.P("\t%s %s `%s`", f.Name, f.Go(), f.Tag())
+		g.P("\t%s %s `%s`", f.Name, f.Go(), f.Tag(t))
 	}
 	g.P("}\n")
 	if t.Decoded {

@@ -167,7 +167,11 @@ func requestType(g *goFile, op *model.Op) {
 		g.P("\t%s %s", p.GoName, paramType(p))
 	}
 	if op.Body != nil {
-		g.P("\tBody %s", bodyType(op.Body))
+		tag := ""
+		if bodyType(op.Body) == "json.RawMessage" {
+			tag = " `json:\",omitzero\"`" // absent is not null, in calls between services too
+		}
+		g.P("\tBody %s%s", bodyType(op.Body), tag)
 	}
 	g.P("}\n")
 }

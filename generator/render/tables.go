@@ -151,7 +151,17 @@ func createTable(b *strings.Builder, engine model.Engine, r *model.Resource, tak
 			identifier(ref.Column.Name), identifier(ref.Target.Table), identifier(ref.Target.Key.Name), action))
 	}
 	b.WriteString(strings.Join(lines, ",\n") + "\n);\n")
+	var long []string // columns with an index for long values
 	for _, columns := range indexes(r) {
+		method := ""
+		if !fits(engine, r, columns) {
+			columns = columns[:1]
+			if engine.LongIndex == "" || slices.Contains(long, columns[0]) {
+				continue
+			}
+			long = append(long, columns[0])
+			method = " USING " + engine.LongIndex
+		}
 		names := make([]string, len(columns))
 		for i, c := range columns {
 			names[i] = identifier(c)
@@ -162,8 +172,24 @@ func createTable(b *strings.Builder, engine model.Engine, r *model.Resource, tak
 			name = base + strconv.Itoa(n)
 		}
 		taken[name] = true
-		fmt.Fprintf(b, "CREATE INDEX %s ON %s (%s);\n", identifier(name), identifier(r.Table), strings.Join(names, ", "))
+		fmt.Fprintf(b, "CREATE INDEX %s ON %s%s (%s);\n", identifier(name), identifier(r.Table), method, strings.Join(names, ", "))
 	}
+}
+
+// fits reports whether whatever some columns hold fits an index of the engine.
+func fits(engine model.Engine, r *model.Resource, columns []string) bool {
+	if engine.MaxIndexBytes == 0 {
+		return true
+	}
+	bytes := 0
+	for _, name := range columns {
+		most := r.MaxBytes(name)
+		if most > engine.MaxIndexBytes {
+			return false
+		}
+		bytes += most
+	}
+	return bytes <= engine.MaxIndexBytes
 }
 
 func columnDDL(engine model.Engine, r *model.Resource, c *model.Column) string {

@@ -50,6 +50,7 @@ func storeProblem(err error, invalid int) *problem.Problem {
 		conflict  *store.Conflict
 		reference *store.InvalidReference
 		version   *store.VersionMismatch
+		long      *store.TooLong
 		cursor    *store.InvalidCursor
 		reused    *store.KeyReused
 		taken     *store.KeyTaken
@@ -62,6 +63,8 @@ func storeProblem(err error, invalid int) *problem.Problem {
 	case errors.As(err, &reference):
 		return fieldProblem(invalid, "the request refers to something that does not exist",
 			problem.FieldError{In: "body", Pointer: reference.Pointer, Message: "names no existing " + reference.Resource})
+	case errors.As(err, &long):
+		return problem.New(invalid, long.Error())
 	case errors.As(err, &version):
 		return problem.New(http.StatusPreconditionFailed, version.Error())
 	case errors.As(err, &cursor):

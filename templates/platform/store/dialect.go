@@ -52,6 +52,7 @@ const (
 	ViolationForeignKey
 	ViolationBusy
 	ViolationUnavailable // no rule: the engine cannot reach its data
+	ViolationTooLong     // a value does not fit an index
 )
 
 // Violation is a broken rule, with the columns where the engine names them.

@@ -52,6 +52,15 @@ func (e *InvalidReference) Error() string {
 	return fmt.Sprintf("%s: %s %v does not exist", e.Pointer, e.Resource, e.Key)
 }
 
+// TooLong means that a value of the row is longer than the engine can index.
+type TooLong struct {
+	Resource string
+}
+
+func (e *TooLong) Error() string {
+	return e.Resource + ": a value is longer than the database can index"
+}
+
 // VersionMismatch means that the row has changed since the version that the caller
 // expects.
 type VersionMismatch struct {

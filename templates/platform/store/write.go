@@ -377,6 +377,8 @@ func (c *Collection[T]) refused(ctx context.Context, doing string, err error) er
 		err = &Conflict{Resource: c.table.Resource, Reason: "other resources still refer to it"}
 	case v.Kind == ViolationForeignKey:
 		err = c.brokenReference(v.Columns)
+	case v.Kind == ViolationTooLong:
+		err = &TooLong{Resource: c.table.Resource}
 	default:
 		return c.db.failed(ctx, doing+" "+c.table.Resource, err)
 	}

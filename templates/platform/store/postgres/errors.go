@@ -46,6 +46,8 @@ func byCode(code string) store.ViolationKind {
 		return store.ViolationForeignKey
 	case "40001", "40P01", "55P03", "57014": // serialization, deadlock, lock_timeout, statement_timeout
 		return store.ViolationBusy
+	case "54000":
+		return store.ViolationTooLong
 	case "57P01", "57P02", "57P03", "58030", "25006", "25P03": // shutdown, crash, start, I/O, read-only, idle for too long
 		return store.ViolationUnavailable
 	}

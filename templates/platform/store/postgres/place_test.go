@@ -2,6 +2,8 @@ package postgres_test
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -220,4 +222,34 @@ func TestLostReference(t *testing.T) {
 		_, err = c.Update(ctx, 1, increment)
 		return err
 	}))
+}
+
+type note struct{ ID, Text string }
+
+// TestTooLong: a value that does not fit an index is refused by name, and a unit goes
+// on without the nested one that tried.
+func TestTooLong(t *testing.T) {
+	db := open(t, testenv.Postgres(t), store.Place{Service: "notes"})
+	if err := db.Migrate(t.Context(), fstest.MapFS{"0001_a.sql": {Data: []byte(
+		"-- +goose Up\nCREATE TABLE notes (id UUID PRIMARY KEY, text TEXT COLLATE \"C\" NOT NULL);\nCREATE INDEX notes_text ON notes (text);\n")}}); err != nil {
+		t.Fatal(err)
+	}
+	notes := store.NewCollection(db, &store.Table[note]{
+		Name: "notes", Resource: "note", Key: "id",
+		Columns: []store.Column{{Name: "id", Kind: store.UUID}, {Name: "text", Kind: store.Text}},
+		Fields:  func(n *note) []any { return []any{&n.ID, &n.Text} },
+	})
+	random := make([]byte, 20_000) // what repeats would be compressed
+	_, _ = rand.Read(random)       // it never fails
+	var long *store.TooLong
+	err := db.Run(t.Context(), func(ctx context.Context) error {
+		err := db.Run(ctx, func(ctx context.Context) error { return notes.Create(ctx, &note{Text: hex.EncodeToString(random)}) })
+		if !errors.As(err, &long) || long.Resource != "note" {
+			t.Errorf("got %v, want TooLong", err)
+		}
+		return notes.Create(ctx, &note{Text: "short"})
+	})
+	if n, countErr := notes.Count(t.Context()); err != nil || countErr != nil || n != 1 {
+		t.Errorf("%d rows, %v, %v", n, err, countErr)
+	}
 }
