@@ -86,12 +86,12 @@ func Generate(ctx context.Context, r Request) (*Output, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	engines, server, err := engines(r.Profile.Get("database.engine"))
+	engines, addable, server, err := engines(r.Profile.Get("database.engine"))
 	if err != nil {
 		return nil, err
 	}
 	project := model.Build(doc.API, model.Options{
-		Name: r.Name, Module: r.Module, Engines: engines,
+		Name: r.Name, Module: r.Module, Engines: engines, Addable: addable,
 		Cache: model.Cache{Engine: r.Profile.Get("cache.engine"), TTL: r.Profile.Get("cache.ttl")}, Split: r.Profile.Get("shape") == "microservices",
 		Adapters: adapterNames(), Groups: r.Profile.Services, NoAuth: r.Profile.Get("auth.mode") == "none",
 	})
@@ -141,22 +141,32 @@ func notes(doc *spec.Document, p *model.Project) problem.List {
 // embeddedEngine is the database that every project can run on without a server.
 const embeddedEngine = "sqlite"
 
-// engines reads what the generator needs to know of the database engines that are
-// compiled in, the embedded one and the profile's, and the server that the latter needs.
-func engines(chosen string) (engines []model.Engine, server *templates.Compose, err error) {
-	names := []string{embeddedEngine}
-	if chosen != embeddedEngine {
-		names = append(names, chosen)
+// engines reads what the generator needs to know of the database engines: those that
+// are compiled in, the embedded one and then the profile's, those that could be, and the
+// server that the profile's needs.
+func engines(chosen string) (compiled, addable []model.Engine, server *templates.Compose, err error) {
+	adapters, err := templates.Adapters("store")
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("engines: %w", err)
 	}
-	for _, name := range names {
-		a, err := templates.FindAdapter("store", name)
-		if err != nil {
-			return nil, nil, fmt.Errorf("engine %s: %w", name, err)
+	for _, a := range adapters {
+		engine := model.Engine{
+			Name: a.Name, Title: a.Title, Schemes: a.Schemes, Types: a.Types, Identity: a.Identity,
+			MaxIndexBytes: a.MaxIndexBytes, LongIndex: a.LongIndex,
 		}
-		engines = append(engines, model.Engine{Name: a.Name, Title: a.Title, Schemes: a.Schemes, Types: a.Types, Identity: a.Identity, MaxIndexBytes: a.MaxIndexBytes, LongIndex: a.LongIndex})
-		server = a.Compose
+		switch a.Name {
+		case embeddedEngine:
+			compiled = append([]model.Engine{engine}, compiled...)
+		case chosen:
+			compiled = append(compiled, engine)
+		default:
+			addable = append(addable, engine)
+		}
+		if a.Name == chosen {
+			server = a.Compose
+		}
 	}
-	return engines, server, nil
+	return compiled, addable, server, nil
 }
 
 // adapterNames are all adapters that a profile can name, built or not: a service's

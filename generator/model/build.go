@@ -11,8 +11,9 @@ import (
 type Options struct {
 	Name   string
 	Module string
-	// Engines, Cache and Split are those of Project.
+	// Engines, Addable, Cache and Split are those of Project.
 	Engines []Engine
+	Addable []Engine
 	Cache   Cache
 	Split   bool
 	// Adapters are names that packages of adapters have, so that no service's has.
@@ -29,7 +30,7 @@ type Options struct {
 func Build(api *API, o Options) *Project {
 	b := &builder{
 		api: api, options: o,
-		project:   &Project{Name: o.Name, Module: o.Module, API: api, Engines: o.Engines, Cache: o.Cache, Split: o.Split},
+		project:   &Project{Name: o.Name, Module: o.Module, API: api, Engines: o.Engines, Addable: o.Addable, Cache: o.Cache, Split: o.Split},
 		coverage:  map[*Operation]*Coverage{},
 		services:  map[string]*Service{},
 		scopes:    map[*Service]*scope{},

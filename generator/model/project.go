@@ -7,6 +7,8 @@ type Project struct {
 	API    *API
 	// Engines are the databases that are compiled in: the embedded one first.
 	Engines []Engine
+	// Addable are the engines that could be compiled in, too.
+	Addable []Engine
 	Cache   Cache
 	// Split says that the deploy files describe a process per service behind a gateway,
 	// not one process. Both shapes are always built.

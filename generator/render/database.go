@@ -52,8 +52,14 @@ func databaseFile(p *model.Project) *goFile {
 		titles[i] = e.Name
 		g.P("\tcase %s:\n\t\tengine = %s\n\t\tdb, err = %s.OpenService(ctx, url, place)", quoted(e.Schemes), strconv.Quote(e.Name), e.Name)
 	}
-	g.P("\tdefault:\n\t\terr = fmt.Errorf(\"no engine for %%s:// is compiled in, only %s: run backend scaffold update --set database.engine=%%s\", scheme, scheme)\n\t}",
+	for _, e := range p.Addable {
+		g.P("\tcase %s:\n\t\terr = missing(scheme, %s)", quoted(e.Schemes), strconv.Quote(e.Name))
+	}
+	g.P("\tdefault:\n\t\terr = missing(scheme, scheme)\n\t}")
+	g.P("\treturn db, engine, err\n}\n")
+	g.P("// missing is the error for a URL whose engine is not compiled in.")
+	g.P("func missing(scheme, engine string) error {")
+	g.P("\treturn fmt.Errorf(\"no engine for %%s:// is compiled in, only %s: run backend scaffold update --set database.engine=%%s, or generate the project with it\", scheme, engine)\n}",
 		strings.Join(titles, " and "))
-	g.P("\treturn db, engine, err\n}")
 	return g
 }

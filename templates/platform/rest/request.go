@@ -272,8 +272,11 @@ func brokenBody(err error) *problem.Problem {
 // to be read.
 func (r *Request) tooLarge() {
 	r.body = r.body[:0]
-	r.refuse(problem.New(http.StatusRequestEntityTooLarge, "the body is larger than the server accepts").
-		With("Connection", "close"))
+	r.refuse(bodyTooLarge())
+}
+
+func bodyTooLarge() *problem.Problem {
+	return problem.New(http.StatusRequestEntityTooLarge, "the body is larger than the server accepts").With("Connection", "close")
 }
 
 var errTooLarge = errors.New("too large")
