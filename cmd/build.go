@@ -29,7 +29,7 @@ func (p *project) build(ctx context.Context, st *state.State, out *progress) (st
 	watch := &buildWatch{out: out, began: st.Now(), now: st.Now}
 	stop := watch.every(time.Second)
 	err = st.Run(ctx, state.Command{
-		Path: goTool, Args: []string{"build", "-buildvcs=false", "-v", "-o", binary, "./cmd/" + p.name}, Dir: p.dir,
+		Path: goTool, Args: []string{"build", "-buildvcs=false", "-ldflags=-s -w", "-v", "-o", binary, "./cmd/" + p.name}, Dir: p.dir,
 		Env: []string{"GOWORK=off", "TMPDIR=" + temp, "GOTMPDIR=" + temp}, Stdout: io.Discard, Stderr: watch, Interrupt: true,
 	})
 	stop()
