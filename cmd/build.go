@@ -28,6 +28,7 @@ func (p *project) build(ctx context.Context, st *state.State, out *progress) (st
 	binary := projectFile(p.dir, ".backend/bin/"+p.name)
 	watch := &buildWatch{out: out, began: st.Now(), now: st.Now}
 	stop := watch.every(time.Second)
+	// -s -w: a tenth of the build is for a debugger, which nobody runs on this binary.
 	err = st.Run(ctx, state.Command{
 		Path: goTool, Args: []string{"build", "-buildvcs=false", "-ldflags=-s -w", "-v", "-o", binary, "./cmd/" + p.name}, Dir: p.dir,
 		Env: []string{"GOWORK=off", "TMPDIR=" + temp, "GOTMPDIR=" + temp}, Stdout: io.Discard, Stderr: watch, Interrupt: true,
