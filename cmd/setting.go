@@ -15,6 +15,7 @@ import (
 	"github.com/e6b96b0c/backend/cmd/supervisor"
 	"github.com/e6b96b0c/backend/generator/profile"
 	"github.com/e6b96b0c/backend/templates"
+	"github.com/e6b96b0c/backend/templates/platform/config"
 )
 
 // setting is where a project runs for a load test.
@@ -71,7 +72,7 @@ func (s *setting) choose(engines []templates.Adapter, services []string, getenv 
 		s.env = append(s.env, "DATABASE_URL="+common)
 	}
 	for _, service := range services {
-		name := "SERVICE_" + supervisor.Variable(service) + "_DATABASE_URL"
+		name := config.ServiceVariable(service, "DATABASE_URL")
 		own := getenv(name)
 		switch {
 		case isServer(engines, own):

@@ -3,6 +3,7 @@ package templates
 import (
 	"fmt"
 	"io/fs"
+	"sync"
 
 	"github.com/goccy/go-yaml"
 )
@@ -46,15 +47,7 @@ type Compose struct {
 // Known lists the adapters of a kind that a profile can name: those that are built,
 // with a folder of their own, and those that are planned.
 func Known(kind string) (built, planned []string) {
-	text, err := Files.ReadFile("platform/adapters.yaml")
-	var names map[string][]string
-	if err == nil {
-		err = yaml.Unmarshal(text, &names)
-	}
-	if err != nil {
-		panic(err) // it is embedded
-	}
-	for _, name := range names[kind] {
+	for _, name := range listed()[kind] {
 		if _, err := fs.Stat(Files, "platform/"+kind+"/"+name+"/adapter.yaml"); err == nil {
 			built = append(built, name)
 		} else {
@@ -63,6 +56,18 @@ func Known(kind string) (built, planned []string) {
 	}
 	return built, planned
 }
+
+// listed is platform/adapters.yaml.
+var listed = sync.OnceValue(func() (names map[string][]string) {
+	text, err := Files.ReadFile("platform/adapters.yaml")
+	if err == nil {
+		err = yaml.Unmarshal(text, &names)
+	}
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	return names
+})
 
 // Adapters returns the adapters of a kind that are built.
 func Adapters(kind string) ([]Adapter, error) {

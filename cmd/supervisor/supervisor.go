@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/e6b96b0c/backend/cmd/state"
+	"github.com/e6b96b0c/backend/templates/platform/config"
 )
 
 // Options say what to run.
@@ -110,7 +111,7 @@ func (s *Supervisor) prepare() error {
 		s.services = append(s.services, &child{
 			target: name, label: name, addr: public.Addr(), adminAddr: admin.Addr(), ports: []*state.Port{public, admin},
 		})
-		env = append(env[:len(env):len(env)], "SERVICE_"+Variable(name)+"_URL=http://"+public.Addr())
+		env = append(env[:len(env):len(env)], config.ServiceVariable(name, "URL")+"=http://"+public.Addr())
 	}
 	s.front = &child{target: s.o.Front, addr: s.o.Addr, adminAddr: s.o.AdminAddr}
 	if len(s.services) > 0 {
@@ -120,21 +121,6 @@ func (s *Supervisor) prepare() error {
 		c.env = env
 	}
 	return nil
-}
-
-// Variable spells a service's name as environment variables do: ORDER_ITEMS.
-func Variable(name string) string {
-	out := []byte(name)
-	for i, c := range out {
-		switch {
-		case 'a' <= c && c <= 'z':
-			out[i] = c - 'a' + 'A'
-		case 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		default:
-			out[i] = '_'
-		}
-	}
-	return string(out)
 }
 
 // boot starts everything in order. The first fault ends the other starts.

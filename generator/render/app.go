@@ -40,6 +40,7 @@ func appFile(p *model.Project) *goFile {
 	if isCached(p) {
 		g.P("\toptions []store.Option // of every collection")
 	}
+	g.P("\ttoken string // what the processes of this backend show one another; \"\" for target all")
 	g.P("\tcalls *peer.Server // what other processes may call; nil for target all")
 	clients, newClients := "", ""
 	if len(usedServices(p)) > 0 {
@@ -110,6 +111,11 @@ func newApp(g *goFile, p *model.Project, secured bool, clients string) {
 		return nil, fmt.Errorf("%w: %w", ErrEnvironment, err)
 	}`)
 	}
+	g.Raw(`	if target != targetAll {
+		if a.token, err = a.callToken(); err != nil {
+			return nil, err
+		}
+	}`)
 	g.P("\ta.router = rest.NewRouter(rest.RouterOptions{Log: log, Metrics: a.metrics})")
 	g.P("\ta.Handler = a.router")
 	g.P("\tif target == targetGateway {\n\t\treturn a, a.route()\n\t}")

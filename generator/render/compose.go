@@ -8,6 +8,7 @@ import (
 
 	"github.com/e6b96b0c/backend/generator/model"
 	"github.com/e6b96b0c/backend/templates"
+	"github.com/e6b96b0c/backend/templates/platform/config"
 )
 
 // composeView is deploy/compose.yaml: the processes of the backend, and the servers
@@ -133,7 +134,7 @@ func (c *composeBuilder) split() {
 	c.view.Secrets = append(c.view.Secrets, "INTERNAL_TOKEN")
 	urls := map[string]string{}
 	for _, s := range c.p.Services {
-		urls[serviceVariable(s, "URL")] = "http://" + s.Name + ":" + publicPort
+		urls[config.ServiceVariable(s.Name, "URL")] = "http://" + s.Name + ":" + publicPort
 	}
 	gateway := c.backend("gateway", "gateway", maps.Clone(urls))
 	gateway.Ports = []string{"127.0.0.1:" + publicPort + ":" + publicPort}
@@ -142,14 +143,9 @@ func (c *composeBuilder) split() {
 	for _, s := range c.p.Services {
 		asked := map[string]string{}
 		for _, u := range s.Uses {
-			name := serviceVariable(u.Service, "URL")
+			name := config.ServiceVariable(u.Service.Name, "URL")
 			asked[name] = urls[name]
 		}
 		c.view.Backend = append(c.view.Backend, c.backend(s.Name, s.Name, asked))
 	}
-}
-
-// serviceVariable is SERVICE_<NAME>_<suffix>.
-func serviceVariable(s *model.Service, suffix string) string {
-	return "SERVICE_" + strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_")) + "_" + suffix
 }

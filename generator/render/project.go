@@ -16,6 +16,7 @@ import (
 	"github.com/e6b96b0c/backend/generator/plan"
 	"github.com/e6b96b0c/backend/generator/problem"
 	"github.com/e6b96b0c/backend/templates"
+	"github.com/e6b96b0c/backend/templates/platform/config"
 )
 
 // Inputs are the files that a project is made of beside the model.
@@ -258,7 +259,7 @@ func newView(p *model.Project, in Inputs) view {
 	}
 	scopes := map[string]bool{}
 	for _, s := range p.Services {
-		v.Services = append(v.Services, serviceView{s.Name, serviceVariable(s, "DATABASE_URL"), serviceVariable(s, "URL")})
+		v.Services = append(v.Services, serviceView{s.Name, config.ServiceVariable(s.Name, "DATABASE_URL"), config.ServiceVariable(s.Name, "URL")})
 		for _, op := range s.Operations {
 			if v.ExampleOp == "CreateOrder" {
 				v.ExampleOp = op.GoName

@@ -14,11 +14,7 @@ func servicesFile(p *model.Project) *goFile {
 	g.P("// serve starts the services that the target runs, and serves what they answer.")
 	g.P("func (a *App) serve(ctx context.Context) error {")
 	g.P("\tif a.target != targetAll {")
-	g.Raw(`		token, err := a.callToken()
-		if err != nil {
-			return err
-		}
-		a.calls = rest.NewCalls(peer.ServerOptions{Service: a.target, Token: token, Log: a.log})
+	g.Raw(`		a.calls = rest.NewCalls(peer.ServerOptions{Service: a.target, Token: a.token, Log: a.log})
 		a.Handler = a.calls.Handler(a.router)
 	}`)
 	g.P("\tfor _, s := range []struct {\n\t\tname string\n\t\tstart func(context.Context) error\n\t}{")
@@ -127,11 +123,7 @@ func routeServices(g *goFile, p *model.Project, secured bool) {
 	g.P("// route makes this process the gateway: it knows every route, checks who calls, and")
 	g.P("// hands the request to the service's process.")
 	g.P("func (a *App) route() error {")
-	g.Raw(`	token, err := a.callToken()
-	if err != nil {
-		return err
-	}
-	proxy := gateway.New(token)
+	g.Raw(`	proxy := gateway.New(a.token)
 	a.closers = append(a.closers, lifecycle.Closer{Name: "gateway", Close: func(context.Context) error { return proxy.Close() }})`)
 	g.P("\tfor _, s := range []struct {\n\t\tname string\n\t\troutes func(*rest.API)\n\t}{")
 	for _, s := range p.Services {
@@ -158,11 +150,7 @@ func (a *App) reach(service string, connect func(*peer.Client)) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUsage, err)
 	}
-	token, err := a.callToken()
-	if err != nil {
-		return err
-	}
-	client := peer.NewClient(peer.Options{Service: service, URLs: urls, Token: token, Timeout: a.cfg.CallTimeout, RequestID: rest.RequestID})
+	client := peer.NewClient(peer.Options{Service: service, URLs: urls, Token: a.token, Timeout: a.cfg.CallTimeout, RequestID: rest.RequestID})
 	a.closers = append(a.closers, lifecycle.Closer{Name: "client of " + service, Close: func(context.Context) error { return client.Close() }})
 	connect(client)
 	return nil

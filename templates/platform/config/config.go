@@ -65,7 +65,7 @@ type Config struct {
 // else DATABASE_URL, else "": embedded, in DataDir.
 func (c Config) DatabaseURL(service string) string {
 	if c.OwnDatabase(service) {
-		return c.getenv("SERVICE_" + variable(service) + "_DATABASE_URL")
+		return c.getenv(ServiceVariable(service, "DATABASE_URL"))
 	}
 	return c.databaseURL
 }
@@ -73,7 +73,7 @@ func (c Config) DatabaseURL(service string) string {
 // ServiceURLs returns where a service that runs in a process of its own is reached:
 // SERVICE_<NAME>_URL, the base addresses of its replicas separated by commas.
 func (c Config) ServiceURLs(service string) ([]*url.URL, error) {
-	name, text := "SERVICE_"+variable(service)+"_URL", ""
+	name, text := ServiceVariable(service, "URL"), ""
 	if c.getenv != nil {
 		text = c.getenv(name)
 	}
@@ -95,12 +95,13 @@ func (c Config) ServiceURLs(service string) ([]*url.URL, error) {
 // OwnDatabase reports whether SERVICE_<NAME>_DATABASE_URL is set: the service has a
 // database of its own rather than a part of the common one.
 func (c Config) OwnDatabase(service string) bool {
-	return c.getenv != nil && c.getenv("SERVICE_"+variable(service)+"_DATABASE_URL") != ""
+	return c.getenv != nil && c.getenv(ServiceVariable(service, "DATABASE_URL")) != ""
 }
 
-// variable spells a name as environment variables do: ORDER_ITEMS.
-func variable(name string) string {
-	return strings.Map(func(r rune) rune {
+// ServiceVariable names a variable of one service: SERVICE_ORDER_ITEMS_URL for the
+// service order-items and the suffix URL.
+func ServiceVariable(service, suffix string) string {
+	return "SERVICE_" + strings.Map(func(r rune) rune {
 		switch {
 		case 'a' <= r && r <= 'z':
 			return r - 'a' + 'A'
@@ -109,7 +110,7 @@ func variable(name string) string {
 		default:
 			return '_'
 		}
-	}, name)
+	}, service) + "_" + suffix
 }
 
 // Load reads the settings. The error names every variable that is wrong, with

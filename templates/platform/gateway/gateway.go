@@ -5,14 +5,12 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/e6b96b0c/backend/templates/platform/peer"
@@ -55,7 +53,7 @@ func (g *Gateway) Service(name string, urls []*url.URL) *Service {
 		name: name,
 		proxy: &httputil.ReverseProxy{
 			Rewrite:      rewrite,
-			Transport:    &replicas{urls: urls, transport: g.transport},
+			Transport:    &peer.Replicas{URLs: urls, Transport: g.transport},
 			BufferPool:   &g.buffers,
 			ErrorHandler: note,
 			ErrorLog:     log.New(io.Discard, "", 0), // what went wrong is for the caller to log
@@ -100,40 +98,6 @@ func rewrite(p *httputil.ProxyRequest) {
 	// The service refuses a query that it cannot read; without these it would not see it.
 	p.Out.URL.RawQuery = p.In.URL.RawQuery
 	p.Out.Header["X-Request-Id"] = p.In.Header["X-Request-Id"] // whatever Connection lists
-}
-
-// replicas sends a request to one replica, and to the next one if that could not be
-// connected to. Nothing that may have arrived is sent twice.
-type replicas struct {
-	urls      []*url.URL
-	next      atomic.Uint64
-	transport http.RoundTripper
-}
-
-// RoundTrip implements http.RoundTripper.
-func (t *replicas) RoundTrip(r *http.Request) (*http.Response, error) {
-	first := t.next.Add(1)
-	err := errors.New("it has no address")
-	for i := range uint64(len(t.urls)) {
-		replica := t.urls[(first+i)%uint64(len(t.urls))]
-		var response *http.Response
-		if response, err = t.transport.RoundTrip(to(replica, r)); !peer.NotSent(err) {
-			return response, err
-		}
-	}
-	return nil, err
-}
-
-// to addresses a copy of the request to a replica. A transport closes the body even of
-// a request that it could not send, so it gets one that stays open.
-func to(replica *url.URL, r *http.Request) *http.Request {
-	out, address := *r, *r.URL
-	address.Scheme, address.Host = replica.Scheme, replica.Host
-	out.URL = &address
-	if r.Body != nil {
-		out.Body = io.NopCloser(r.Body)
-	}
-	return &out
 }
 
 // buffers keeps what responses are copied through.

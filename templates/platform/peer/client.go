@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/e6b96b0c/backend/templates/platform/auth"
@@ -39,8 +38,8 @@ type Options struct {
 // Client calls one service. Its methods are safe for concurrent use.
 type Client struct {
 	Options
-	own  *http.Transport // nil if the transport is somebody else's
-	next atomic.Uint64
+	own      *http.Transport // nil if the transport is somebody else's
+	replicas Replicas
 }
 
 // NewClient returns a client. It connects when it is used.
@@ -53,6 +52,7 @@ func NewClient(o Options) *Client {
 		c.own = NewTransport(idlePerHost)
 		c.Transport = c.own
 	}
+	c.replicas.URLs, c.replicas.Transport = c.URLs, c.Transport
 	return c
 }
 
@@ -142,30 +142,16 @@ func (c *Client) header(ctx context.Context) (http.Header, error) {
 	return h, nil
 }
 
-// roundTrip asks the replicas in turn until one can be connected to: what was never
-// sent cannot have been done.
-func (c *Client) roundTrip(ctx context.Context, method, name string, header http.Header, body []byte) (status int, text []byte, err error) {
-	first := c.next.Add(1)
-	err = errors.New("it has no address")
-	for i := range uint64(len(c.URLs)) {
-		replica := c.URLs[(first+i)%uint64(len(c.URLs))]
-		status, text, err = c.once(ctx, method, replica.JoinPath(prefix, name).String(), header, body)
-		if !NotSent(err) {
-			break
-		}
-	}
-	return status, text, err
-}
-
 var errTooLarge = errors.New("the reply is too large")
 
-func (c *Client) once(ctx context.Context, method, address string, header http.Header, body []byte) (status int, text []byte, err error) {
-	request, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
+// roundTrip asks a replica.
+func (c *Client) roundTrip(ctx context.Context, method, name string, header http.Header, body []byte) (status int, text []byte, err error) {
+	request, err := http.NewRequestWithContext(ctx, method, prefix+name, bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, err
 	}
 	request.Header = header
-	response, err := c.Transport.RoundTrip(request)
+	response, err := c.replicas.RoundTrip(request)
 	if err != nil {
 		return 0, nil, err
 	}

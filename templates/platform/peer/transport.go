@@ -3,8 +3,11 @@ package peer
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/e6b96b0c/backend/templates/platform/problem"
@@ -36,6 +39,44 @@ func NewTransport(idle int) *http.Transport {
 func NotSent(err error) bool {
 	var failed *net.OpError
 	return errors.As(err, &failed) && failed.Op == "dial"
+}
+
+// Replicas sends a request to one replica of a service, in turn, and to the next one if
+// that could not be connected to. Nothing that may have arrived is sent twice.
+type Replicas struct {
+	// URLs are the base addresses of the replicas.
+	URLs []*url.URL
+	// Transport sends to one of them.
+	Transport http.RoundTripper
+
+	next atomic.Uint64
+}
+
+// RoundTrip implements http.RoundTripper. The scheme and host of the request's URL are
+// those of the replica that gets it.
+func (t *Replicas) RoundTrip(r *http.Request) (*http.Response, error) {
+	first := t.next.Add(1)
+	err := errors.New("it has no address")
+	for i := range uint64(len(t.URLs)) {
+		replica := t.URLs[(first+i)%uint64(len(t.URLs))]
+		var response *http.Response
+		if response, err = t.Transport.RoundTrip(to(replica, r)); !NotSent(err) {
+			return response, err
+		}
+	}
+	return nil, err
+}
+
+// to addresses a copy of the request to a replica. A transport closes the body even of
+// a request that it could not send, so it gets one that stays open.
+func to(replica *url.URL, r *http.Request) *http.Request {
+	out, address := *r, *r.URL
+	address.Scheme, address.Host = replica.Scheme, replica.Host
+	out.URL = &address
+	if r.Body != nil && r.Body != http.NoBody {
+		out.Body = io.NopCloser(r.Body)
+	}
+	return &out
 }
 
 // ErrUnreachable means that no process of a service could be asked, or that it did not
