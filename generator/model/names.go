@@ -290,7 +290,7 @@ var reservedPackages = set("all", "app", "auth", "bytes", "cache", "cmd", "confi
 	"sync", "telemetry", "testdata", "testing", "time", "url", "vendor", "wire",
 	// what internal/app itself declares
 	"a", "args", "cfg", "client", "clients", "connect", "ctx", "db", "defaults", "engine", "err", "files", "flow", "flows",
-	"migrations", "placeholder", "proxy", "request", "routes", "rows", "scopes", "server", "service", "start", "target", "to", "token",
+	"migrations", "operations", "placeholder", "proxy", "request", "routes", "rows", "scopes", "server", "service", "settings", "start", "target", "to", "token",
 	"unlock", "upstream", "urls")
 
 func set(names ...string) map[string]bool {

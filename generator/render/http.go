@@ -202,12 +202,12 @@ func decodeRequest(g *goFile, op *model.Op) {
 	for _, p := range op.Params {
 		decodeParam(g, p)
 	}
-	if op.IfMatch != "" && op.Resource != nil && op.KeyParam != nil {
+	if op.IfMatch != "" && op.Resource != nil && (op.KeyParam != nil || op.Resource.Singleton) {
 		method := "IfMatch"
 		if op.IfMatch == "required" {
 			method = "RequireIfMatch"
 		}
-		g.P("\tr.%s(%s.Name, in.%s)", method, op.Resource.Var, op.KeyParam.GoName)
+		g.P("\tr.%s(%s.Name, %s)", method, op.Resource.Var, keyExpr(op))
 	}
 	if op.Body != nil {
 		decodeBody(g, op.Body)
