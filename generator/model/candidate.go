@@ -167,13 +167,13 @@ func (c *candidate) listsAnother(all []*candidate) bool {
 	return false
 }
 
-// bodyObject returns the operation's JSON request schema when it is an object
-// with properties.
+// bodyObject returns the operation's request schema, of JSON or a form, when it is
+// an object with properties.
 func bodyObject(op *Operation) *Schema {
 	if op == nil || op.Body == nil {
 		return nil
 	}
-	return objectOf(op.Body.Content)
+	return objectOf(Structured(op.Body.Content))
 }
 
 // resultObject returns the operation's JSON success schema when it is an object
@@ -182,11 +182,10 @@ func resultObject(op *Operation) *Schema {
 	if op == nil || op.Success() == nil {
 		return nil
 	}
-	return objectOf(op.Success().Content)
+	return objectOf(JSON(op.Success().Content))
 }
 
-func objectOf(content []Media) *Schema {
-	media := JSON(content)
+func objectOf(media *Media) *Schema {
 	if media == nil || media.Schema == nil || media.Schema.Kind != KindObject || len(media.Schema.Properties) == 0 {
 		return nil
 	}

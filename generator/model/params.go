@@ -39,12 +39,12 @@ func presence(p *Parameter) string {
 }
 
 func (ob *opBuilder) parameters() {
-	names := newAllocator("Body")
+	ob.inputs = newAllocator("Body")
 	for _, p := range ob.op.Parameters {
 		if ob.platformHeader(p) {
 			continue
 		}
-		out := &OpParam{Parameter: p, GoName: names.take(GoName(p.Name))}
+		out := &OpParam{Parameter: p, GoName: ob.inputs.take(GoName(p.Name))}
 		out.Ref = ob.paramRef(p, ob.op.GoName+GoName(p.Name))
 		if out.Ref.Kind == RefList {
 			out.Split = separator(p)

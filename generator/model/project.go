@@ -71,6 +71,7 @@ type Service struct {
 	Doc        string
 	Types      []*Type
 	Patterns   []*Pattern
+	Forms      []*FormPlan
 	Resources  []*Resource
 	Operations []*Op
 	// Uses are the resources of other services that this one checks references to.
@@ -168,7 +169,10 @@ type Op struct {
 	Resource *Resource
 	Params   []*OpParam
 	Body     *OpBody
-	Results  []*Result
+	// Others are the bodies that other media types carry, of other types than Body; all
+	// but one of them are absent. Only a stub has any.
+	Others  []*OpBody
+	Results []*Result
 	// Result is the one that the default implementation returns.
 	Result *Result
 	// KeyParam and ParentParams tie path parameters to the resource's key and to
@@ -205,13 +209,6 @@ type OpParam struct {
 	Optional bool // a pointer, nil when absent
 	// Split is how array items are told apart: "" when the parameter repeats.
 	Split string
-}
-
-// OpBody is the request body as a field of the request struct.
-type OpBody struct {
-	Ref      *Ref // nil: raw bytes
-	Required bool
-	Media    string
 }
 
 // Result is one response as a Go type.

@@ -16,7 +16,7 @@ func (ob *opBuilder) planWrite() string {
 		return "there is no body to write"
 	case op.Body == nil:
 	case op.Body.Ref == nil:
-		return "the body is " + op.Body.Media + ", not JSON"
+		return "the body is " + op.Body.Media + ", neither JSON nor a form"
 	case op.Body.Ref.Kind != RefStruct:
 		return "the body is no object with named properties"
 	case op.Kind == OpPatch && strings.Contains(op.Body.Media, "json-patch"):

@@ -18,6 +18,9 @@ func apiFile(p *model.Project, s *model.Service) *goFile {
 	for _, t := range s.Types {
 		typeDecl(g, t)
 	}
+	for _, f := range s.Forms {
+		formDecl(g, f)
+	}
 	return g
 }
 
@@ -166,13 +169,7 @@ func requestType(g *goFile, op *model.Op) {
 		g.P("%s", comment("\t", "", note))
 		g.P("\t%s %s", p.GoName, paramType(p))
 	}
-	if op.Body != nil {
-		tag := ""
-		if bodyType(op.Body) == "json.RawMessage" {
-			tag = " `json:\",omitzero\"`" // absent is not null, in calls between services too
-		}
-		g.P("\tBody %s%s", bodyType(op.Body), tag)
-	}
+	bodyFields(g, op)
 	g.P("}\n")
 }
 
@@ -181,16 +178,6 @@ func paramType(p *model.OpParam) string {
 		return "*" + p.Ref.Go()
 	}
 	return p.Ref.Go()
-}
-
-func bodyType(b *model.OpBody) string {
-	switch {
-	case b.Ref == nil:
-		return "[]byte"
-	case b.Required || b.Ref.Nilable():
-		return b.Ref.Go()
-	}
-	return "*" + b.Ref.Go()
 }
 
 func decodeRequest(g *goFile, op *model.Op) {
@@ -209,9 +196,7 @@ func decodeRequest(g *goFile, op *model.Op) {
 		}
 		g.P("\tr.%s(%s.Name, in.%s)", method, op.Resource.Var, op.KeyParam.GoName)
 	}
-	if op.Body != nil {
-		decodeBody(g, op.Body)
-	}
+	decodeBodies(g, op)
 	g.P("\treturn in\n}\n")
 }
 
@@ -266,26 +251,4 @@ func paramReading(r *model.Ref, p string) string {
 		return r.Go() + "(" + p + ".String())"
 	}
 	return p + "." + textMethod(r) + "()"
-}
-
-func decodeBody(g *goFile, b *model.OpBody) {
-	if b.Ref == nil {
-		g.P("\tin.Body = r.Bytes()")
-		return
-	}
-	if !b.Required {
-		g.P("\tif r.HasBody() {")
-		defer g.P("\t}")
-	}
-	pointer := !b.Required && !b.Ref.Nilable()
-	if b.Ref.Kind == model.RefStruct {
-		if pointer {
-			g.P("in.Body = new(%s)", b.Ref.Go())
-		}
-		g.P("r.Body(in.Body.DecodeJSON)")
-		return
-	}
-	g.P("r.Body(func(d *wire.Decoder) {")
-	readInto(g, b.Ref, "in.Body", pointer)
-	g.P("})")
 }

@@ -249,6 +249,9 @@ func bodyFor(op *model.Op, made map[*model.Resource]bool) (string, bool) {
 		}
 		members[name] = json.RawMessage(placeholder)
 	}
+	if model.IsForm(op.Body.Media) {
+		return formText(op.Body, members)
+	}
 	return object(fields, members), true
 }
 

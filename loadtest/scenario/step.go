@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -186,7 +185,9 @@ func (st *Step) build(ctx context.Context, s *Scenario) {
 			st.raw = o.body.AppendWith(make([]byte, 0, 256), st.r, st)
 			switch o.bodyKind {
 			case bodyForm:
-				st.raw = form(st.raw)
+				st.raw = sample.AppendForm(make([]byte, 0, len(st.raw)+64), o.media, st.raw)
+			case bodyParts:
+				st.raw = sample.AppendMultipart(make([]byte, 0, 2*len(st.raw)+256), o.media, st.raw)
 			case bodyText:
 				st.raw = unquoted(st.raw)
 			}
@@ -376,10 +377,4 @@ func unquoted(v []byte) []byte {
 		return v
 	}
 	return []byte(s)
-}
-
-// form turns a JSON object into a form.
-func form(object []byte) []byte {
-	p := &model.Parameter{In: "query", Style: "form", Explode: true}
-	return slices.Clone(sample.AppendParam(nil, p, object))
 }
