@@ -126,7 +126,7 @@ func (ob *opBuilder) bodyOf(m *Media) *OpBody {
 		if b.Ref.Kind != RefStruct && b.Ref.Kind != RefMap {
 			break
 		}
-		b.Form = ob.form(b.Ref, formFields(s, m, 0))
+		b.Form = ob.form(b.Ref, ob.op.GoName, formFields(s, m, 0))
 		return b
 	case strings.HasPrefix(media, "text/") && !binary && (s == nil || s.Kind == KindString || s.Kind == KindAny):
 		if s == nil || s.Kind == KindAny {
@@ -141,17 +141,16 @@ func (ob *opBuilder) bodyOf(m *Media) *OpBody {
 
 // form returns the plan with the given fields; operations whose forms are alike
 // share one.
-func (ob *opBuilder) form(r *Ref, fields []*FormField) *FormPlan {
+func (ob *opBuilder) form(r *Ref, hint string, fields []*FormField) *FormPlan {
 	for _, known := range ob.s.Forms {
 		if reflect.DeepEqual(known.Fields, fields) {
 			return known
 		}
 	}
-	name := ob.op.GoName
 	if r.Kind == RefStruct {
-		name = r.Named.Name
+		hint = r.Named.Name
 	}
-	out := &FormPlan{Var: ob.t.names.take(goLocal(name) + "Fields"), Fields: fields}
+	out := &FormPlan{Var: ob.t.names.take(goLocal(hint) + "Fields"), Fields: fields}
 	ob.s.Forms = append(ob.s.Forms, out)
 	return out
 }

@@ -209,6 +209,10 @@ type OpParam struct {
 	Optional bool // a pointer, nil when absent
 	// Split is how array items are told apart: "" when the parameter repeats.
 	Split string
+	// Prefix is what stands before the value in the path.
+	Prefix string
+	// Object says how an object, or JSON, is read; nil for plain values and lists.
+	Object *ObjectPlan
 }
 
 // Result is one response as a Go type.

@@ -40,13 +40,7 @@ func (b *builder) keepUsed(s *Service) {
 			answer(c.Ref)
 		}
 	}
-	forms := map[*FormPlan]bool{}
-	for _, op := range s.Operations {
-		for _, body := range op.Bodies() {
-			forms[body.Form] = true
-		}
-	}
-	s.Forms = slices.DeleteFunc(s.Forms, func(f *FormPlan) bool { return !forms[f] })
+	s.keepForms()
 	t := b.scopes[s].typer
 	s.Types = slices.DeleteFunc(t.types, func(t *Type) bool { return !u.types[t] })
 	s.Patterns = slices.DeleteFunc(t.patterns, func(p *Pattern) bool { return !u.patterns[p] })

@@ -12,15 +12,20 @@ import (
 // bodyFields prints the fields of a request that hold its body.
 func bodyFields(g *goFile, op *model.Op) {
 	for _, b := range op.Bodies() {
-		tag := ""
-		if bodyType(b) == "json.RawMessage" {
-			tag = " `json:\",omitzero\"`" // absent is not null, in calls between services too
-		}
 		if len(op.Others) > 0 {
 			g.P("%s", comment("\t", b.GoName, "is set when the request is "+strings.Join(b.Reads, " or ")+"."))
 		}
-		g.P("\t%s %s%s", b.GoName, bodyType(b), tag)
+		g.P("\t%s %s%s", b.GoName, bodyType(b), rawTag(bodyType(b)))
 	}
+}
+
+// rawTag is the tag of a field of raw JSON: absent is not null, in calls between
+// services too.
+func rawTag(goType string) string {
+	if goType == "json.RawMessage" {
+		return " `json:\",omitzero\"`"
+	}
+	return ""
 }
 
 func bodyType(b *model.OpBody) string {

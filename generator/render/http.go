@@ -167,7 +167,7 @@ func requestType(g *goFile, op *model.Op) {
 			note += ": " + sentence(p.Description)
 		}
 		g.P("%s", comment("\t", "", note))
-		g.P("\t%s %s", p.GoName, paramType(p))
+		g.P("\t%s %s%s", p.GoName, paramType(p), rawTag(paramType(p)))
 	}
 	bodyFields(g, op)
 	g.P("}\n")
@@ -201,12 +201,19 @@ func decodeRequest(g *goFile, op *model.Op) {
 }
 
 func decodeParam(g *goFile, p *model.OpParam) {
+	if p.Object != nil {
+		decodeObject(g, p)
+		return
+	}
 	source := map[string]string{"path": "Path", "query": "Query", "header": "Header", "cookie": "Cookie"}[p.In]
-	presence := "Set"
+	presence, cut := "Set", ""
 	if p.Required {
 		presence = "Required"
 	}
-	g.P("\tif p := r.%s(%s); p.%s() {", source, strconv.Quote(p.Name), presence)
+	if p.Prefix != "" {
+		cut = ".Cut(" + strconv.Quote(p.Prefix) + ")"
+	}
+	g.P("\tif p := r.%s(%s)%s; p.%s() {", source, strconv.Quote(p.Name), cut, presence)
 	dst := "in." + p.GoName
 	if p.Ref.Kind == model.RefList {
 		g.P("\t\tfor e := range p.Items(%s) {", strconv.Quote(p.Split))
@@ -235,6 +242,36 @@ func decodeParam(g *goFile, p *model.OpParam) {
 		g.P("\t} else {\n\t\t%s = %s", dst, value)
 	}
 	g.P("\t}")
+}
+
+// decodeObject prints the reading of a parameter that is an object, or JSON.
+func decodeObject(g *goFile, p *model.OpParam) {
+	o := p.Object
+	parts := []string{"In: " + strconv.Quote(p.In), "Name: " + strconv.Quote(p.Name)}
+	if o.Style != "Whole" {
+		parts = append(parts, "Style: rest."+o.Style)
+	}
+	if o.Prefix != "" {
+		parts = append(parts, "Prefix: "+strconv.Quote(o.Prefix))
+	}
+	if o.Split != "" && o.Split != "," {
+		parts = append(parts, "Split: "+strconv.Quote(o.Split))
+	}
+	if p.Required {
+		parts = append(parts, "Required: true")
+	}
+	if o.Form != nil {
+		parts = append(parts, "Fields: "+o.Form.Var)
+	}
+	dst := "in." + p.GoName
+	pointer := p.Optional && !p.Ref.Nilable()
+	if p.Ref.Kind == model.RefStruct && !pointer {
+		g.P("r.Object(rest.Object{%s}, %s.DecodeJSON)", strings.Join(parts, ", "), dst)
+		return
+	}
+	g.P("r.Object(rest.Object{%s}, func(d *wire.Decoder) {", strings.Join(parts, ", "))
+	readInto(g, p.Ref, dst, pointer)
+	g.P("})")
 }
 
 func paramReading(r *model.Ref, p string) string {

@@ -16,11 +16,12 @@ type Op struct {
 	Model *model.Operation
 	index int
 
-	parts  []part      // the path
-	params []pathParam // in the path's order
-	query  []queryParam
-	header []headerParam
-	static http.Header // headers that are the same each time
+	parts   []part      // the path
+	params  []pathParam // in the path's order
+	query   []queryParam
+	header  []headerParam
+	cookies []sample.ParamGenerator
+	static  http.Header // headers that are the same each time
 
 	body      sample.Generator
 	hasBody   bool

@@ -298,7 +298,7 @@ func (st *Step) appendQuery() []byte {
 // in it. The headers are shared when nothing varies.
 func (st *Step) headers(s *Scenario, again *replay, query []byte) (http.Header, []byte) {
 	o := st.op
-	if o.security == nil && len(o.header) == 0 && !o.ifMatch {
+	if o.security == nil && len(o.header) == 0 && len(o.cookies) == 0 && !o.ifMatch {
 		return o.static, query
 	}
 	h := make(http.Header, len(o.static)+len(o.header)+2)
@@ -321,6 +321,16 @@ func (st *Step) headers(s *Scenario, again *replay, query []byte) (http.Header, 
 			st.key = p.newKey()
 		}
 		h[name] = []string{st.key}
+	}
+	if len(o.cookies) > 0 {
+		var list []byte
+		for i, c := range o.cookies {
+			if i > 0 {
+				list = append(list, "; "...)
+			}
+			list = c.Append(list, st.r)
+		}
+		h["Cookie"] = []string{string(list)}
 	}
 	if o.ifMatch && st.row != nil && o.item {
 		if etag, _ := o.pool.state(st.row); etag != "" {

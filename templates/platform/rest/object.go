@@ -17,6 +17,7 @@ const (
 	Spread              // status=open&age=3: each property a parameter of its own
 	Listed              // status,open,age,3
 	Named               // status=open,age=3
+	Value               // one number, boolean or text, whichever decode takes
 )
 
 // Object describes a parameter that is an object, or any JSON.
@@ -59,6 +60,9 @@ func (r *Request) Object(o Object, decode func(*wire.Decoder)) {
 		value, ok := p.Cut(o.Prefix).one()
 		switch {
 		case !ok:
+			return
+		case o.Style == Value:
+			r.value(value, o, decode)
 			return
 		case o.Style == Whole:
 			text = []byte(value)
@@ -136,4 +140,20 @@ func (r *Request) pairsIn(in string) []pair {
 		out = append(out, pair{c.Name, c.Value})
 	}
 	return out
+}
+
+// value reads a text that may be a number or boolean, by its look, or a string that
+// only looks like one.
+func (r *Request) value(text string, o Object, decode func(*wire.Decoder)) {
+	var errs [2]wire.Errors
+	for i, kind := range []Kind{Scalar, Text} {
+		d := wire.NewPart(&errs[i], appendValue(nil, &Field{Kind: kind}, text, false), nil, o.In, o.Name)
+		r.decode(d, decode)
+		if errs[i].Len() == 0 {
+			return
+		}
+	}
+	for _, fault := range errs[0].List() {
+		r.errs.Add(fault)
+	}
 }
