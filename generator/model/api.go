@@ -92,6 +92,15 @@ type Media struct {
 	Type    string
 	Schema  *Schema
 	Example Literal
+	// Encoding says how the properties of a form travel, by name.
+	Encoding map[string]Encoding
+}
+
+// Encoding is how a property of a form travels.
+type Encoding struct {
+	Types   []string // media types of a multipart form's part; nil: by its schema
+	Style   string   // form, spaceDelimited, pipeDelimited, deepObject; "": by its schema
+	Explode bool
 }
 
 // Response is what an operation declares for one status.
@@ -176,6 +185,10 @@ type Schema struct {
 	MinLength int
 	MaxLength *int
 	Pattern   string // ECMA-262 as written; "" when absent
+	// File says that the string is a file of a multipart form, MediaTypes of what kind;
+	// nil: of any.
+	File       bool
+	MediaTypes []string
 
 	// Numbers.
 	Minimum, Maximum                   *float64

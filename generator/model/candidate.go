@@ -250,7 +250,7 @@ func (c *candidate) operations() []*Operation {
 // association reports whether items are made by a PUT without a body: they only say
 // that two things belong together.
 func (c *candidate) association() bool {
-	return c.create == nil && !c.singleton && c.replace != nil && (c.replace.Body == nil || objectOf(c.replace.Body.Content) == nil && len(c.replace.Body.Content) == 0)
+	return c.create == nil && !c.singleton && c.replace != nil && (c.replace.Body == nil || len(c.replace.Body.Content) == 0)
 }
 
 // listsAnother reports whether the candidate is only a list, of what a fuller
@@ -271,13 +271,13 @@ func (c *candidate) listsAnother(all []*candidate) bool {
 	return false
 }
 
-// bodyObject returns the operation's JSON request schema when it is an object
-// with properties: what its envelope holds, if it has one.
+// bodyObject returns the operation's request schema, of JSON or a form, when it is
+// an object with properties: what its envelope holds, if it has one.
 func bodyObject(op *Operation) *Schema {
 	if op == nil || op.Body == nil {
 		return nil
 	}
-	s, _ := unwrap(objectOf(op.Body.Content), op.Path)
+	s, _ := unwrap(objectOf(Structured(op.Body.Content)), op.Path)
 	return s
 }
 
@@ -287,12 +287,11 @@ func resultObject(op *Operation) *Schema {
 	if op == nil || op.Success() == nil {
 		return nil
 	}
-	s, _ := unwrap(objectOf(op.Success().Content), op.Path)
+	s, _ := unwrap(objectOf(JSON(op.Success().Content)), op.Path)
 	return s
 }
 
-func objectOf(content []Media) *Schema {
-	media := JSON(content)
+func objectOf(media *Media) *Schema {
 	if media == nil || media.Schema == nil || media.Schema.Kind != KindObject || len(media.Schema.Properties) == 0 {
 		return nil
 	}

@@ -75,6 +75,7 @@ const (
 	RefEnum   RefKind = "enum"
 	RefList   RefKind = "list"
 	RefMap    RefKind = "map"
+	RefFile   RefKind = "wire.File"
 )
 
 // Ref is how Go code spells the type of a value.

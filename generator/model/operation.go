@@ -23,6 +23,8 @@ func (b *builder) buildOperation(op *Operation) {
 	reason := ob.implement()
 	if reason != "" {
 		ob.stub(reason)
+	} else {
+		ob.oneBody()
 	}
 	ob.results()
 	ob.errors()
@@ -87,6 +89,8 @@ type opBuilder struct {
 	sc *scope
 	t  *typer
 	op *Op
+	// inputs are the names of the request's fields.
+	inputs *allocator
 	// resultNames are the types of responses by status, planned or declared.
 	resultNames map[int]string
 	// stretched are required response properties that only a value which says nothing
@@ -110,28 +114,6 @@ func (ob *opBuilder) stub(reason string) {
 	op.List, op.Fills, op.Result, op.Assumed, op.Refused = nil, nil, nil, nil, nil
 	op.KeyParam, op.ParentParams, op.Unchecked = nil, nil, nil
 	op.Upsert, op.Fresh, op.Created = false, nil, nil
-}
-
-func (ob *opBuilder) body() {
-	body := ob.op.Operation.Body
-	if body == nil || len(body.Content) == 0 {
-		return
-	}
-	ob.op.Body = &OpBody{Required: body.Required, Media: body.Content[0].Type}
-	media := JSON(body.Content)
-	if media == nil {
-		for _, m := range body.Content {
-			ob.op.Consumes = append(ob.op.Consumes, m.Type)
-		}
-		return
-	}
-	ob.op.Body.Media = media.Type
-	ob.op.Body.Ref = ob.t.ref(media.Schema, ob.op.GoName+"Body")
-	for _, m := range body.Content {
-		if IsJSON(m.Type) {
-			ob.op.Consumes = append(ob.op.Consumes, m.Type)
-		}
-	}
 }
 
 // implement plans the default implementation; a reason says why there is none.

@@ -49,59 +49,15 @@ func presence(p *Parameter) string {
 }
 
 func (ob *opBuilder) parameters() {
-	names := newAllocator("Body")
+	ob.inputs = newAllocator("Body")
 	for _, p := range ob.op.Parameters {
 		if ob.platformHeader(p) {
 			continue
 		}
-		out := &OpParam{Parameter: p, GoName: names.take(GoName(p.Name))}
-		out.Ref = ob.paramRef(p, ob.op.GoName+GoName(p.Name))
-		if out.Ref.Kind == RefList {
-			out.Split = separator(p)
-		} else {
-			out.Optional = !p.Required && p.Schema.Default == nil
-		}
+		out := &OpParam{Parameter: p, GoName: ob.inputs.take(GoName(p.Name))}
+		ob.planParam(out, ob.op.GoName+GoName(p.Name))
 		ob.op.Params = append(ob.op.Params, out)
 	}
-}
-
-// paramRef is the Go type of a parameter: a scalar or a list of scalars; what
-// is neither travels as its raw text.
-func (ob *opBuilder) paramRef(p *Parameter, hint string) *Ref {
-	raw := &Ref{Kind: RefString, Schema: &Schema{Kind: KindString}}
-	if p.Media != "" {
-		return raw
-	}
-	switch p.Schema.Kind {
-	case KindString, KindInteger, KindNumber, KindBoolean:
-		if r := ob.t.ref(p.Schema, hint); r.Kind != RefBytes {
-			return r
-		}
-	case KindArray:
-		if isScalar(p.Schema.Items) && p.Style != "deepObject" {
-			return ob.t.ref(p.Schema, hint)
-		}
-	}
-	return raw
-}
-
-func isScalar(s *Schema) bool {
-	if s == nil || s.Nullable || s.Format == "byte" {
-		return false
-	}
-	return s.Kind == KindString || s.Kind == KindInteger || s.Kind == KindNumber || s.Kind == KindBoolean
-}
-
-func separator(p *Parameter) string {
-	switch {
-	case p.Style == "pipeDelimited":
-		return "|"
-	case p.Style == "spaceDelimited":
-		return " "
-	case p.Explode && p.In == "query":
-		return ""
-	}
-	return ","
 }
 
 // pathParams ties the path's placeholders to the resource's key, parents and

@@ -76,6 +76,7 @@ type Service struct {
 	Doc        string
 	Types      []*Type
 	Patterns   []*Pattern
+	Forms      []*FormPlan
 	Resources  []*Resource
 	Operations []*Op
 	// Uses are the resources of other services that this one checks references to.
@@ -197,7 +198,10 @@ type Op struct {
 	Resource *Resource
 	Params   []*OpParam
 	Body     *OpBody
-	Results  []*Result
+	// Others are the bodies that other media types carry, of other types than Body; all
+	// but one of them are absent. Only a stub has any.
+	Others  []*OpBody
+	Results []*Result
 	// Result is the one that the default implementation returns.
 	Result *Result
 	// KeyParam and ParentParams tie path parameters to the resource's key and to
@@ -247,15 +251,10 @@ type OpParam struct {
 	Optional bool // a pointer, nil when absent
 	// Split is how array items are told apart: "" when the parameter repeats.
 	Split string
-}
-
-// OpBody is the request body as a field of the request struct.
-type OpBody struct {
-	Ref *Ref // nil: raw bytes
-	// Inner is the member of an envelope that holds what is written, nil for none.
-	Inner    *Field
-	Required bool
-	Media    string
+	// Prefix is what stands before the value in the path.
+	Prefix string
+	// Object says how an object, or JSON, is read; nil for plain values and lists.
+	Object *ObjectPlan
 }
 
 // Result is one response as a Go type.

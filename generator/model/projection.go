@@ -72,7 +72,7 @@ func (ob *opBuilder) bodyFields() ([]*Field, string) {
 	case op.Body == nil:
 		return nil, ""
 	case op.Body.Ref == nil:
-		return nil, "the body is " + op.Body.Media + ", not JSON"
+		return nil, "the body is " + op.Body.Media + ", neither JSON nor a form"
 	case op.Body.Ref.Kind != RefStruct:
 		return nil, "the body is no object with named properties"
 	case op.Kind == OpPatch && strings.Contains(op.Body.Media, "json-patch"):

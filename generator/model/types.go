@@ -99,6 +99,8 @@ func (t *typer) fill(r *Ref, s *Schema, hint string) {
 
 func (t *typer) fillString(r *Ref, s *Schema, hint string) {
 	switch {
+	case s.File:
+		r.Kind = RefFile
 	case s.Enum != nil && enumerable(s):
 		r.Kind, r.Named = RefEnum, t.enum(s, hint)
 	case s.Format == "date-time":
@@ -325,6 +327,7 @@ func shapeOf(s *Schema, seen map[*Schema]bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s|%v|%s|%v|%v|%s|%s|%d|%s|%s", s.Kind, s.Nullable, s.Format, s.ReadOnly, s.WriteOnly, s.Const,
 		joinLiterals(s.Enum), s.MinLength, number(s.MaxLength), s.Pattern)
+	fmt.Fprintf(&b, "|%v|%q", s.File, s.MediaTypes)
 	fmt.Fprintf(&b, "|%s|%s|%v|%v|%s|%d|%s|%v|%v|%d|%s|%s", decimal(s.Minimum), decimal(s.Maximum), s.ExclusiveMinimum,
 		s.ExclusiveMaximum, decimal(s.MultipleOf), s.MinItems, number(s.MaxItems), s.UniqueItems, s.Closed,
 		s.MinProperties, number(s.MaxProperties), s.Default)

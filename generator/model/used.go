@@ -19,9 +19,9 @@ func (b *builder) keepUsed(s *Service) {
 			u.reach(p.Ref)
 			u.decode(p.Ref)
 		}
-		if op.Body != nil {
-			u.reach(op.Body.Ref)
-			u.decode(op.Body.Ref)
+		for _, body := range op.Bodies() {
+			u.reach(body.Ref)
+			u.decode(body.Ref)
 		}
 		for _, r := range op.Results {
 			u.reach(r.Ref)
@@ -40,6 +40,7 @@ func (b *builder) keepUsed(s *Service) {
 			answer(c.Ref)
 		}
 	}
+	s.keepForms()
 	t := b.scopes[s].typer
 	s.Types = slices.DeleteFunc(t.types, func(t *Type) bool { return !u.types[t] })
 	s.Patterns = slices.DeleteFunc(t.patterns, func(p *Pattern) bool { return !u.patterns[p] })

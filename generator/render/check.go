@@ -37,8 +37,20 @@ func checks(r *model.Ref, value, at string) []string {
 		}
 	case model.RefRaw:
 		return rawChecks(r, value, at)
+	case model.RefFile:
+		return fileChecks(s, value, at)
 	}
 	return nil
+}
+
+func fileChecks(s *model.Schema, value, at string) (lines []string) {
+	if s.MinLength > 0 || s.MaxLength != nil {
+		lines = append(lines, fmt.Sprintf("%s.FileSize(%s, %d, %d)", at, value, s.MinLength, orUnbounded(s.MaxLength)))
+	}
+	if len(s.MediaTypes) > 0 {
+		lines = append(lines, fmt.Sprintf("%s.MediaType(%s, %s)", at, value, quoted(s.MediaTypes)))
+	}
+	return lines
 }
 
 func stringChecks(r *model.Ref, value, at string) (lines []string) {

@@ -188,6 +188,8 @@ func reading(r *model.Ref) string {
 		return "d.Time()"
 	case model.RefBytes:
 		return "d.Bytes()"
+	case model.RefFile:
+		return "d.File()"
 	case model.RefList:
 		return "wire.List(d, " + elementReader(r.Elem) + ")"
 	case model.RefMap:
@@ -222,6 +224,8 @@ func elementReader(r *model.Ref) string {
 			return "(*wire.Decoder).Time"
 		case model.RefBytes:
 			return "(*wire.Decoder).Bytes"
+		case model.RefFile:
+			return "(*wire.Decoder).File"
 		case model.RefRaw:
 			return "(*wire.Decoder).Raw"
 		}

@@ -18,6 +18,9 @@ func apiFile(p *model.Project, s *model.Service) *goFile {
 	for _, t := range s.Types {
 		typeDecl(g, t)
 	}
+	for _, f := range s.Forms {
+		formDecl(g, f)
+	}
 	return g
 }
 
@@ -164,15 +167,9 @@ func requestType(g *goFile, op *model.Op) {
 			note += ": " + sentence(p.Description)
 		}
 		g.P("%s", comment("\t", "", note))
-		g.P("\t%s %s", p.GoName, paramType(p))
+		g.P("\t%s %s%s", p.GoName, paramType(p), rawTag(paramType(p)))
 	}
-	if op.Body != nil {
-		tag := ""
-		if bodyType(op.Body) == "json.RawMessage" {
-			tag = " `json:\",omitzero\"`" // absent is not null, in calls between services too
-		}
-		g.P("\tBody %s%s", bodyType(op.Body), tag)
-	}
+	bodyFields(g, op)
 	g.P("}\n")
 }
 
@@ -181,16 +178,6 @@ func paramType(p *model.OpParam) string {
 		return "*" + p.Ref.Go()
 	}
 	return p.Ref.Go()
-}
-
-func bodyType(b *model.OpBody) string {
-	switch {
-	case b.Ref == nil:
-		return "[]byte"
-	case b.Required || b.Ref.Nilable():
-		return b.Ref.Go()
-	}
-	return "*" + b.Ref.Go()
 }
 
 func decodeRequest(g *goFile, op *model.Op) {
@@ -209,19 +196,24 @@ func decodeRequest(g *goFile, op *model.Op) {
 		}
 		g.P("\tr.%s(%s.Name, %s)", method, op.Resource.Var, keyExpr(op))
 	}
-	if op.Body != nil {
-		decodeBody(g, op.Body)
-	}
+	decodeBodies(g, op)
 	g.P("\treturn in\n}\n")
 }
 
 func decodeParam(g *goFile, p *model.OpParam) {
+	if p.Object != nil {
+		decodeObject(g, p)
+		return
+	}
 	source := map[string]string{"path": "Path", "query": "Query", "header": "Header", "cookie": "Cookie"}[p.In]
-	presence := "Set"
+	presence, cut := "Set", ""
 	if p.Required {
 		presence = "Required"
 	}
-	g.P("\tif p := r.%s(%s); p.%s() {", source, strconv.Quote(p.Name), presence)
+	if p.Prefix != "" {
+		cut = ".Cut(" + strconv.Quote(p.Prefix) + ")"
+	}
+	g.P("\tif p := r.%s(%s)%s; p.%s() {", source, strconv.Quote(p.Name), cut, presence)
 	dst := "in." + p.GoName
 	if p.Ref.Kind == model.RefList {
 		g.P("\t\tfor e := range p.Items(%s) {", strconv.Quote(p.Split))
@@ -252,6 +244,36 @@ func decodeParam(g *goFile, p *model.OpParam) {
 	g.P("\t}")
 }
 
+// decodeObject prints the reading of a parameter that is an object, or JSON.
+func decodeObject(g *goFile, p *model.OpParam) {
+	o := p.Object
+	parts := []string{"In: " + strconv.Quote(p.In), "Name: " + strconv.Quote(p.Name)}
+	if o.Style != "Whole" {
+		parts = append(parts, "Style: rest."+o.Style)
+	}
+	if o.Prefix != "" {
+		parts = append(parts, "Prefix: "+strconv.Quote(o.Prefix))
+	}
+	if o.Split != "" && o.Split != "," {
+		parts = append(parts, "Split: "+strconv.Quote(o.Split))
+	}
+	if p.Required {
+		parts = append(parts, "Required: true")
+	}
+	if o.Form != nil {
+		parts = append(parts, "Fields: "+o.Form.Var)
+	}
+	dst := "in." + p.GoName
+	pointer := p.Optional && !p.Ref.Nilable()
+	if p.Ref.Kind == model.RefStruct && !pointer {
+		g.P("r.Object(rest.Object{%s}, %s.DecodeJSON)", strings.Join(parts, ", "), dst)
+		return
+	}
+	g.P("r.Object(rest.Object{%s}, func(d *wire.Decoder) {", strings.Join(parts, ", "))
+	readInto(g, p.Ref, dst, pointer)
+	g.P("})")
+}
+
 func paramReading(r *model.Ref, p string) string {
 	switch r.Kind {
 	case model.RefInt:
@@ -266,26 +288,4 @@ func paramReading(r *model.Ref, p string) string {
 		return r.Go() + "(" + p + ".String())"
 	}
 	return p + "." + textMethod(r) + "()"
-}
-
-func decodeBody(g *goFile, b *model.OpBody) {
-	if b.Ref == nil {
-		g.P("\tin.Body = r.Bytes()")
-		return
-	}
-	if !b.Required {
-		g.P("\tif r.HasBody() {")
-		defer g.P("\t}")
-	}
-	pointer := !b.Required && !b.Ref.Nilable()
-	if b.Ref.Kind == model.RefStruct {
-		if pointer {
-			g.P("in.Body = new(%s)", b.Ref.Go())
-		}
-		g.P("r.Body(in.Body.DecodeJSON)")
-		return
-	}
-	g.P("r.Body(func(d *wire.Decoder) {")
-	readInto(g, b.Ref, "in.Body", pointer)
-	g.P("})")
 }

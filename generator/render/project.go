@@ -115,7 +115,7 @@ func serviceFiles(p *model.Project, s *model.Service) ([]plan.File, error) {
 		{"client.gen.go", clientFile(p, s), plan.Owned},
 		{"service.go", serviceFile(p, s), plan.Yours},
 	} {
-		if f.name == "api.gen.go" && len(s.Types) == 0 && len(s.Patterns) == 0 {
+		if f.name == "api.gen.go" && len(s.Types) == 0 && len(s.Patterns) == 0 && len(s.Forms) == 0 {
 			continue
 		}
 		rendered, err := goPlan(dir+f.name, f.file, f.owner)

@@ -272,6 +272,9 @@ func bodyFor(op *model.Op, made map[*model.Resource]bool) (body string, ok bool)
 		}
 		members[name] = json.RawMessage(placeholder)
 	}
+	if model.IsForm(op.Body.Media) {
+		return formText(op.Body, members)
+	}
 	return object(fields, members), true
 }
 

@@ -61,6 +61,8 @@ func (f *flat) addAnnotations(s *openapi3.Schema) {
 	first(&f.Title, s.Title)
 	first(&f.Description, s.Description)
 	first(&f.Format, s.Format)
+	first(&f.ContentEncoding, s.ContentEncoding)
+	first(&f.ContentMediaType, s.ContentMediaType)
 	f.ReadOnly = f.ReadOnly || s.ReadOnly
 	f.WriteOnly = f.WriteOnly || s.WriteOnly
 	f.Deprecated = f.Deprecated || s.Deprecated

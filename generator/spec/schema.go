@@ -128,6 +128,14 @@ func (c *schemaConverter) fill(out *model.Schema, s *openapi3.Schema) {
 	f := flatten(s)
 	out.Position = place(c.file, s.Origin)
 	out.Title, out.Description, out.Format = f.Title, f.Description, f.Format
+	if out.Format == "" { // 3.1 says it otherwise
+		switch {
+		case f.ContentEncoding == "base64":
+			out.Format = "byte"
+		case f.ContentMediaType != "" && f.ContentEncoding == "":
+			out.Format = "binary"
+		}
+	}
 	out.ReadOnly, out.WriteOnly, out.Deprecated = f.ReadOnly, f.WriteOnly, f.Deprecated
 	out.Default, out.Const = literalOrNil(f.Default), literalOrNil(f.Const)
 	out.Example = example(f.Schema)

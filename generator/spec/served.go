@@ -90,7 +90,7 @@ func serveOperation(operation *openapi3.Operation, op *model.Op, added *addition
 		operation.Responses = openapi3.NewResponsesWithCapacity(4)
 	}
 	if op.Body != nil {
-		keepJSON(operation.RequestBody)
+		keepConsumed(operation.RequestBody, op)
 	}
 	for _, status := range addedStatuses(op) {
 		if operation.Responses.Value(status) != nil {
@@ -114,8 +114,8 @@ func inherited(own, shared openapi3.Parameters) openapi3.Parameters {
 	})
 }
 
-// keepJSON drops the media types of a body that the server does not read.
-func keepJSON(ref *openapi3.RequestBodyRef) {
+// keepConsumed drops the media types of a body that the server does not read.
+func keepConsumed(ref *openapi3.RequestBodyRef, op *model.Op) {
 	if ref == nil || ref.Value == nil {
 		return
 	}
@@ -123,7 +123,7 @@ func keepJSON(ref *openapi3.RequestBodyRef) {
 	body := *ref.Value
 	body.Content = openapi3.Content{}
 	for mediaType, media := range ref.Value.Content {
-		if model.IsJSON(mediaType) {
+		if slices.Contains(op.Consumes, mediaType) {
 			body.Content[mediaType] = media
 		}
 	}

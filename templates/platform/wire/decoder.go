@@ -21,6 +21,7 @@ type Decoder struct {
 	size   int      // number of properties of the object read last
 	own    Errors
 	syntax *SyntaxError
+	files  []File // that came with the form
 }
 
 // decoders holds idle decoders: their stacks are worth keeping.
