@@ -124,6 +124,9 @@ func candidates(operations []*Operation) []*candidate {
 	for _, c := range byPath {
 		c.single()
 		c.changeByPost()
+		if isList(c.create) {
+			c.create = nil // a search
+		}
 		out = append(out, c)
 	}
 	sort.Slice(out, func(i, j int) bool {
