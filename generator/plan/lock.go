@@ -66,6 +66,9 @@ type Tombstone struct {
 	GoName    string `json:"goName"`
 	Method    string `json:"method"`
 	Path      string `json:"path"`
+	// RenamedTo is the GoName that the operation has now, MovedTo its service.
+	RenamedTo string `json:"renamedTo,omitempty"`
+	MovedTo   string `json:"movedTo,omitempty"`
 }
 
 // Hash returns the SHA-256 of data in hex.

@@ -110,6 +110,7 @@ func (w *writer) alterTable(t *TableChange) {
 		return identifier(c.Name)
 	}
 	table := identifier(t.New.Name)
+	w.dropColumns(t, heirs, false)
 	w.renameColumns(t, heirs)
 	for i := range t.Columns {
 		c := &t.Columns[i]
@@ -138,9 +139,16 @@ func (w *writer) alterTable(t *TableChange) {
 			w.alterColumn(t, c, name)
 		}
 	}
+	w.dropColumns(t, heirs, true)
+}
+
+// dropColumns drops those that nothing takes the place of: first what may be in the
+// way of a new one, in the end what values came from.
+func (w *writer) dropColumns(t *TableChange, heirs map[string]int, folded bool) {
 	for _, c := range t.Dropped {
-		if _, heir := heirs[c.Name]; !heir {
-			w.add("ALTER TABLE %s DROP COLUMN %s", table, identifier(c.Name))
+		source := slices.ContainsFunc(t.Columns, func(n ColumnChange) bool { return n.Fold != nil && n.Fold.Name == c.Name })
+		if _, heir := heirs[c.Name]; !heir && source == folded {
+			w.add("ALTER TABLE %s DROP COLUMN %s", identifier(t.New.Name), identifier(c.Name))
 		}
 	}
 }

@@ -338,7 +338,7 @@ func (c *comparison) guess(h *Table, change *TableChange) {
 		}
 	}
 	for _, column := range change.Dropped {
-		if !column.Unused {
+		if !column.Unused && change.New.column(column.Name) == nil {
 			gone = append(gone, column.Name)
 			kinds[column.Name] = column.Kind
 		}

@@ -53,11 +53,17 @@ func (w *writer) add(format string, args ...any) {
 }
 
 // dropIndexes drops the indexes that the tables have no more, but of those that
-// without names.
+// without names, which go with theirs.
 func (w *writer) dropIndexes(without map[string]bool) {
 	after := physical(w.engine, w.change.After)
+	made := map[string]bool{} // where an older table of the name makes room
+	for _, t := range w.change.Tables {
+		if t.Old == nil {
+			made[t.New.Name] = true
+		}
+	}
 	for _, x := range physical(w.engine, w.change.Before) {
-		if !without[x.table] && !slices.ContainsFunc(after, x.same) {
+		if !without[x.table] && (made[x.table] || w.moves(x) || !slices.ContainsFunc(after, x.same)) {
 			w.add("DROP INDEX IF EXISTS %s", identifier(x.name))
 		}
 	}
@@ -67,10 +73,27 @@ func (w *writer) dropIndexes(without map[string]bool) {
 func (w *writer) createIndexes(anew map[string]bool) {
 	before := physical(w.engine, w.change.Before)
 	for _, x := range physical(w.engine, w.change.After) {
-		if anew[x.table] || !slices.ContainsFunc(before, x.same) {
+		if anew[x.table] || w.moves(x) || !slices.ContainsFunc(before, x.same) {
 			w.b.WriteString(x.create())
 		}
 	}
+}
+
+// moves reports whether a column of an index is another one after the change, though
+// it may be called the same.
+func (w *writer) moves(x index) bool {
+	for i := range w.change.Tables {
+		t := &w.change.Tables[i]
+		if t.Old == nil || t.New == nil || t.Old.Name != x.table {
+			continue
+		}
+		heirs := t.heirs()
+		return slices.ContainsFunc(x.columns, func(name string) bool {
+			heir, ok := heirs[name]
+			return !ok || t.Columns[heir].New.Name != name
+		})
+	}
+	return false
 }
 
 // literal is the value that rows get that have none.

@@ -189,7 +189,18 @@ func (u *updater) removedFrom(pkg string, current map[string]bool) []plan.Tombst
 	}
 	for _, id := range slices.Sorted(maps.Keys(u.Lock.Operations)) {
 		op := u.Lock.Operations[id]
-		add(plan.Tombstone{Operation: id, Package: op.Package, GoName: op.GoName, Method: op.Method, Path: op.Path})
+		t := plan.Tombstone{Operation: id, Package: op.Package, GoName: op.GoName, Method: op.Method, Path: op.Path}
+		for _, r := range u.result.Operations.Renamed {
+			if r.From == id {
+				t.RenamedTo = r.GoTo
+			}
+		}
+		for _, v := range u.result.Operations.Moved {
+			if v.Operation == id {
+				t.MovedTo = v.To
+			}
+		}
+		add(t)
 	}
 	for _, t := range u.Lock.Tombstones {
 		add(t)
@@ -205,19 +216,15 @@ func (u *updater) stale(m Method, t plan.Tombstone) *problem.Problem {
 		Message: fmt.Sprintf("%s overrides %s (%s %s), which the document has no more", m.Name, t.Operation, t.Method, t.Path),
 		Hint:    "delete the method",
 	}
-	for _, r := range u.result.Operations.Renamed {
-		if r.From == t.Operation {
-			p.Code = "override-renamed"
-			p.Message = fmt.Sprintf("%s overrides %s, which is called %s now", m.Name, r.From, r.To)
-			p.Hint = fmt.Sprintf("rename it to %s, with %sRequest and %sResponse", r.GoTo, r.GoTo, r.GoTo)
-		}
-	}
-	for _, v := range u.result.Operations.Moved {
-		if v.Operation == t.Operation {
-			p.Code = "override-moved"
-			p.Message = fmt.Sprintf("%s overrides %s, which service %s serves now", m.Name, v.Operation, v.To)
-			p.Hint = "move the method to internal/" + u.Fresh.Services[v.To].Package
-		}
+	switch {
+	case t.RenamedTo != "":
+		p.Code = "override-renamed"
+		p.Message = fmt.Sprintf("%s overrides %s, which is called %s now", m.Name, t.Operation, t.RenamedTo)
+		p.Hint = fmt.Sprintf("rename it to %s, with %sRequest and %sResponse", t.RenamedTo, t.RenamedTo, t.RenamedTo)
+	case t.MovedTo != "":
+		p.Code = "override-moved"
+		p.Message = fmt.Sprintf("%s overrides %s, which service %s serves now", m.Name, t.Operation, t.MovedTo)
+		p.Hint = "move the method to internal/" + u.Fresh.Services[t.MovedTo].Package
 	}
 	return p
 }
