@@ -16,6 +16,7 @@ import (
 	"github.com/e6b96b0c/backend/cmd/supervisor"
 	"github.com/e6b96b0c/backend/generator/plan"
 	"github.com/e6b96b0c/backend/generator/problem"
+	"github.com/e6b96b0c/backend/generator/write"
 )
 
 // project is a generated project on disk.
@@ -34,11 +35,23 @@ func openProject(st *state.State, dir string) (*project, error) {
 	case !st.Exists(projectFile(dir, ".backend/lock.json")):
 		return nil, problem.List{{Code: "project-unknown", File: dir, Message: "this folder holds no generated project: there is no .backend/lock.json", Hint: "name a project's folder, or make one with `backend scaffold new`"}}
 	}
-	names := st.ListDir(projectFile(dir, "cmd"))
+	if err := write.Recover(dir); err != nil { // an update that was cut off
+		return nil, err
+	}
+	p := &project{dir: dir}
+	lock, err := p.lock(st)
+	if err != nil {
+		return nil, err
+	}
+	if p.name = lock.Name; p.name != "" {
+		return p, nil
+	}
+	names := st.ListDir(projectFile(dir, "cmd")) // the first form of the lock had no name
 	if len(names) != 1 {
 		return nil, problem.List{{Code: "project-main", File: projectFile(dir, "cmd"), Message: fmt.Sprintf("expected one program, found %d", len(names))}}
 	}
-	return &project{dir: dir, name: names[0]}, nil
+	p.name = names[0]
+	return p, nil
 }
 
 // lock reads what the generator noted about the project.

@@ -33,6 +33,25 @@ type Engine struct {
 	// for a column that may hold more, "": none.
 	MaxIndexBytes int
 	LongIndex     string
+	Alter         Alter
+}
+
+// Alter is how the tables of an engine change. In its texts {x} stands for a value,
+// {table}, {new} and {column} for names.
+type Alter struct {
+	// Rebuild says that a table is made anew and filled from the old one; without it
+	// ALTER TABLE changes it where it stands.
+	Rebuild          bool
+	True, False, Now string // values
+	// Convert are expressions that turn a value of one kind into one of another, by
+	// "integer>text". A value that cannot be turned becomes NULL.
+	Convert map[string]string
+	// KeepNumbers makes a rebuilt table number its rows on from where the old one was.
+	KeepNumbers string
+	// DropReference drops the foreign key of a column.
+	DropReference string
+	// Unchecked makes a foreign key that rows from before need not satisfy.
+	Unchecked string
 }
 
 // Cache is the cache of reads by id.
@@ -161,6 +180,8 @@ type Column struct {
 	Param string
 	// MaxLength bounds a text in code points, whoever writes it; nil: nothing does.
 	MaxLength *int
+	// RenamedFrom is the SQL name that the column had, as the document hints; "": none.
+	RenamedFrom string
 }
 
 // Reference says that a column holds another resource's key.

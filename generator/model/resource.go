@@ -139,6 +139,9 @@ func (rb *rowBuilder) build(b *builder) string {
 			if rb.column(p.Name) == nil && !p.Schema.WriteOnly && !linkNames[Plain(p.Name)] {
 				rb.addColumn(p, s)
 			}
+			if c := rb.column(p.Name); c != nil && p.Schema.RenamedFrom != "" {
+				c.RenamedFrom = snake(p.Schema.RenamedFrom)
+			}
 		}
 	}
 	rb.nullability()

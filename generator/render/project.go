@@ -15,6 +15,7 @@ import (
 	"github.com/e6b96b0c/backend/generator/model"
 	"github.com/e6b96b0c/backend/generator/plan"
 	"github.com/e6b96b0c/backend/generator/problem"
+	"github.com/e6b96b0c/backend/generator/schema"
 	"github.com/e6b96b0c/backend/templates"
 	"github.com/e6b96b0c/backend/templates/platform/config"
 )
@@ -125,8 +126,9 @@ func serviceFiles(p *model.Project, s *model.Service) ([]plan.File, error) {
 		}
 		files = append(files, rendered)
 	}
+	tables := schema.Of(s)
 	for _, engine := range p.Engines {
-		files = append(files, plan.File{Path: dir + "migrations/" + engine.Name + "/0001_init.sql", Data: migration(engine, s), Owner: plan.Append})
+		files = append(files, plan.File{Path: dir + "migrations/" + engine.Name + "/0001_init.sql", Data: schema.Init(engine, tables), Owner: plan.Append})
 	}
 	return files, nil
 }
