@@ -124,8 +124,8 @@ func candidates(operations []*Operation) []*candidate {
 	for _, c := range byPath {
 		c.single()
 		c.changeByPost()
-		if isList(c.create) {
-			c.create = nil // a search
+		if _, last := parent(c.path); isList(c.create) && searches[Plain(last)] {
+			c.create = nil
 		}
 		out = append(out, c)
 	}
@@ -155,6 +155,9 @@ func (c *candidate) setCollection(op *Operation) {
 		c.change = op
 	}
 }
+
+// searches are last segments of paths whose POST asks and stores nothing.
+var searches = set("search", "query", "find", "filter", "lookup", "list", "bulklist", "match")
 
 // everything are the words by which a document says that a DELETE takes all there is.
 var everything = set("all", "every", "everything", "clear", "clears", "empty", "empties", "purge", "purges", "reset", "resets")
