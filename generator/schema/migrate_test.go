@@ -217,10 +217,10 @@ func TestRowsSurvive(t *testing.T) {
 		"text with marks": {with(table("users", "id uuid", "name text", "nick text", "more json"), child), Options{},
 			`SELECT nick FROM users`, []string{"it's; -- none"}, ""},
 		"a parent anew keeps its children": {with(table("users", "id uuid", "name text?"), child), Options{}, `SELECT title FROM posts ORDER BY title`, []string{"7", "one"}, ""},
-		"removed": {with(table("users", "id uuid"), child), Options{}, `SELECT name FROM users`, []string{"Ann"}, "column-kept"},
-		"dropped": {with(table("users", "id uuid"), child), Options{Drop: true}, `SELECT count(*) FROM users`, []string{"1"}, "column-dropped"},
-		"renamed": {with(table("users", "id uuid", "label text"), child), Options{Renames: map[string]string{"users.name": "label"}}, `SELECT label FROM users`, []string{"Ann"}, ""},
-		"guess":   {with(table("users", "id uuid", "label text"), child), Options{}, `SELECT name || label FROM users`, []string{"Annit's; -- none"}, "column-kept column-renamed"},
+		"removed":                          {with(table("users", "id uuid"), child), Options{}, `SELECT name FROM users`, []string{"Ann"}, "column-kept"},
+		"dropped":                          {with(table("users", "id uuid"), child), Options{Drop: true}, `SELECT count(*) FROM users`, []string{"1"}, "column-dropped"},
+		"renamed":                          {with(table("users", "id uuid", "label text"), child), Options{Renames: map[string]string{"users.name": "label"}}, `SELECT label FROM users`, []string{"Ann"}, ""},
+		"guess":                            {with(table("users", "id uuid", "label text"), child), Options{}, `SELECT name || label FROM users`, []string{"Annit's; -- none"}, "column-kept column-renamed"},
 		"table renamed": {func() []Table {
 			t := with(table("people", "id uuid", "name text"), child)
 			t[1].References = []Reference{{Column: "user_id", Table: "people", Key: "id", Cascade: true}}
