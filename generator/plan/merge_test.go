@@ -74,8 +74,10 @@ func FuzzMerge(f *testing.F) {
 	f.Add("a\n\n\nb", "a\n\nb\n", "\n\nb")
 	f.Fuzz(func(t *testing.T, base, ours, theirs string) {
 		for _, side := range []string{ours, theirs} {
-			for _, got := range []string{first(plan.Merge(base, side, base)), first(plan.Merge(base, base, side)), first(plan.Merge(base, side, side)),
-				first(plan.MergeYAML(base, side, base)), first(plan.MergeYAML(base, base, side)), first(plan.MergeYAML(base, side, side))} {
+			for _, got := range []string{
+				first(plan.Merge(base, side, base)), first(plan.Merge(base, base, side)), first(plan.Merge(base, side, side)),
+				first(plan.MergeYAML(base, side, base)), first(plan.MergeYAML(base, base, side)), first(plan.MergeYAML(base, side, side)),
+			} {
 				if got != side {
 					t.Fatalf("%q of %q became %q", side, base, got)
 				}

@@ -207,6 +207,9 @@ func (u *updater) merge(p string, base, disk, next []byte) {
 		if fault := fault(p, []byte(merged)); len(conflicts) == 0 && fault != "" {
 			why = "merged line by line it would not be sound: " + fault
 			merged, conflicts = plan.MergeMarked(string(base), string(disk), string(next))
+			if len(conflicts) == 0 { // the user's own text does not parse
+				conflicts = []int{1}
+			}
 		}
 	}
 	if len(conflicts) > 0 {
