@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 
 	"github.com/e6b96b0c/backend/generator/plan"
 	"github.com/e6b96b0c/backend/generator/problem"
@@ -52,6 +53,12 @@ func Update(ctx context.Context, dir string, actions []plan.Action) (err error) 
 		return errors.Join(err, root.RemoveAll(staging))
 	}
 	return carryOut(root, steps)
+}
+
+// CutOff reports whether an update of the project was decided and not finished.
+func CutOff(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(journal)))
+	return err == nil
 }
 
 // Recover finishes an update that was cut off, and clears away one that had decided
