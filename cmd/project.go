@@ -24,8 +24,17 @@ type project struct {
 	dir, name string
 }
 
-// openProject recognises a generated project by its lock file.
+// openProject finds a project and finishes an update of it that was cut off.
 func openProject(st *state.State, dir string) (*project, error) {
+	p, err := findProject(st, dir)
+	if err != nil {
+		return nil, err
+	}
+	return p, write.Recover(p.dir)
+}
+
+// findProject recognises a generated project by its lock file.
+func findProject(st *state.State, dir string) (*project, error) {
 	dir = st.Abs(dir)
 	switch {
 	case !st.Exists(dir):
@@ -34,9 +43,6 @@ func openProject(st *state.State, dir string) (*project, error) {
 		return nil, problem.List{{Code: "project-missing", File: dir, Message: "this is a file, not a project's folder", Hint: "name the folder"}}
 	case !st.Exists(projectFile(dir, ".backend/lock.json")):
 		return nil, problem.List{{Code: "project-unknown", File: dir, Message: "this folder holds no generated project: there is no .backend/lock.json", Hint: "name a project's folder, or make one with `backend scaffold new`"}}
-	}
-	if err := write.Recover(dir); err != nil { // an update that was cut off
-		return nil, err
 	}
 	p := &project{dir: dir}
 	lock, err := p.lock(st)

@@ -61,9 +61,16 @@ func newUpdate(st *state.State, root *rootOptions) *cobra.Command {
 
 func runUpdate(ctx context.Context, st *state.State, root *rootOptions, o *updateOptions) error {
 	began := st.Now()
-	p, err := openProject(st, o.dir)
+	p, err := findProject(st, o.dir)
 	if err != nil {
 		return err
+	}
+	if cut := write.CutOff(p.dir); cut && o.check {
+		return &codeError{exitFindings, problem.List{{Code: "update-cut-off", File: p.dir, Message: "an update was cut off before all of it was in place", Hint: "backend scaffold update finishes it"}}}
+	} else if cut {
+		if err := write.Recover(p.dir); err != nil {
+			return err
+		}
 	}
 	request, err := p.updateRequest(st, o)
 	if err != nil {
@@ -270,6 +277,8 @@ func printUpdate(st *state.State, shown *updateResult, r *update.Result) {
 	switch {
 	case shown.UpToDate:
 		st.Printf("%s is up to date.\n", name)
+	case len(r.Actions)+len(r.Blocked) == 0:
+		st.Printf("%s has conflicts that are not decided.\n", name)
 	case shown.Check:
 		st.Printf("%s is not up to date: %s. Run: backend scaffold update %s\n", name, counts, shellPath(name))
 	default:

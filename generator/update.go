@@ -70,6 +70,7 @@ func upgrade(was, fresh plan.Lock, files *plan.Plan, dir fs.FS) (plan.Lock, erro
 			}}
 		}
 	}
-	was.Version, was.Name, was.Module, was.Services = plan.LockVersion, fresh.Name, fresh.Module, fresh.Services
+	// The version stays, so that the lock differs and is written in its new form.
+	was.Name, was.Module, was.Services = fresh.Name, fresh.Module, fresh.Services
 	return was, nil
 }

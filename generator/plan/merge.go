@@ -67,11 +67,14 @@ func merge(base, ours, theirs string, mark bool) (string, []int) {
 		end := start
 		var mine, his []hunk
 		for {
-			if len(a) > 0 && a[0].start <= end {
+			ours, theirs := len(a) > 0 && a[0].start <= end, len(b) > 0 && b[0].start <= end
+			if ours {
 				end, mine, a = max(end, a[0].end), append(mine, a[0]), a[1:]
-			} else if len(b) > 0 && b[0].start <= end {
+			}
+			if theirs {
 				end, his, b = max(end, b[0].end), append(his, b[0]), b[1:]
-			} else {
+			}
+			if !ours && !theirs {
 				break
 			}
 		}

@@ -46,15 +46,38 @@ func TestMerge(t *testing.T) {
 	}
 }
 
+func TestMergeYAML(t *testing.T) {
+	base := "services:\n  shop:\n    ports: [1]\n    volumes:\n      - data:/data\n    mem: 1\n\nvolumes:\n  data: {}\n"
+	ours := "services:\n  shop:\n    ports: [1]\n    volumes:\n      - data:/data\n    mem: 1\n    cpus: 2 # mine\n\n  # also mine\n  mailer:\n    image: m\n\nvolumes:\n  data: {}\n"
+	theirs := "services:\n  shop:\n    ports: [1]\n    tmpfs:\n      - /data\n    mem: 2\n  database:\n    image: p\n    volumes:\n      - data:/data\n    mem: 1\n\nvolumes:\n  database: {}\n"
+	want := "services:\n  shop:\n    ports: [1]\n    tmpfs:\n      - /data\n    mem: 2\n    cpus: 2 # mine\n  database:\n    image: p\n    volumes:\n      - data:/data\n    mem: 1\n\n  # also mine\n  mailer:\n    image: m\n\nvolumes:\n  database: {}\n"
+	got, conflicts := plan.MergeYAML(base, ours, theirs)
+	if got != want || len(conflicts) > 0 {
+		t.Errorf("%v\n%s", conflicts, got)
+	}
+	got, conflicts = plan.MergeYAML("a: 1\nb: 2\n", "a: 2\nb: 2\n", "a: 3\nb: 4\n")
+	if got != "<<<<<<< yours\na: 2\n=======\na: 3\n>>>>>>> backend\nb: 4\n" || !slices.Equal(conflicts, []int{1}) {
+		t.Errorf("%v\n%s", conflicts, got)
+	}
+	got, conflicts = plan.MergeYAML("a: 1\nb: 2\n", "a: 1\n", "a: 1\nb: 3\n")
+	if len(conflicts) != 1 {
+		t.Errorf("what one side took out and the other changed is no conflict: %s", got)
+	}
+}
+
 // FuzzMerge: a merge with itself or with an unchanged side is that side, and every
 // line of a merge comes from one of the three.
 func FuzzMerge(f *testing.F) {
 	f.Add("a\nb\nc\n", "a\nx\nc\n", "a\nb\ny\n")
 	f.Add("", "a", "b\n")
+	f.Add("a: 1\nb:\n  c: 2\n", "a: 1\n# x\nb:\n  c: 2\n  d: 3\n", "b:\n  e: 1\n  c: 3\n")
 	f.Add("a\n\n\nb", "a\n\nb\n", "\n\nb")
 	f.Fuzz(func(t *testing.T, base, ours, theirs string) {
 		for _, side := range []string{ours, theirs} {
-			for _, got := range []string{first(plan.Merge(base, side, base)), first(plan.Merge(base, base, side)), first(plan.Merge(base, side, side))} {
+			for _, got := range []string{
+				first(plan.Merge(base, side, base)), first(plan.Merge(base, base, side)), first(plan.Merge(base, side, side)),
+				first(plan.MergeYAML(base, side, base)), first(plan.MergeYAML(base, base, side)), first(plan.MergeYAML(base, side, side)),
+			} {
 				if got != side {
 					t.Fatalf("%q of %q became %q", side, base, got)
 				}
@@ -70,6 +93,18 @@ func FuzzMerge(f *testing.F) {
 		for _, line := range strings.Split(merged, "\n") {
 			if !known[line] && len(conflicts) == 0 {
 				t.Fatalf("%q comes from nowhere: %q", line, merged)
+			}
+		}
+		keyed, marks := plan.MergeYAML(base, ours, theirs)
+		for _, line := range strings.Split(keyed, "\n") {
+			if line != "" && !known[line] && len(marks) == 0 {
+				t.Fatalf("%q comes from nowhere: %q", line, keyed)
+			}
+		}
+		old, now := strings.Split(base, "\n"), strings.Split(keyed, "\n")
+		for _, line := range slices.Concat(strings.Split(ours, "\n"), strings.Split(theirs, "\n")) {
+			if !slices.Contains(old, line) && !slices.Contains(now, line) {
+				t.Fatalf("%q is lost: %q", line, keyed)
 			}
 		}
 		swapped, others := plan.Merge(base, theirs, ours)

@@ -222,6 +222,7 @@ func (c *comparison) table(h, w *Table) {
 		used[from.Name] = true
 		next := ColumnChange{New: column, Old: from, Fold: c.fold(h, w, &column)}
 		change.Columns = append(change.Columns, next)
+		c.values(w, from, &column)
 		if !lossless(from, &column) {
 			kept = append(kept, c.converted(h, w, &next, &change)...)
 		}
@@ -232,7 +233,7 @@ func (c *comparison) table(h, w *Table) {
 	for i := range h.Columns {
 		old := &h.Columns[i]
 		if !used[old.Name] {
-			kept = append(kept, c.unused(h, w, old, &change)...)
+			kept = append(kept, c.unused(w, old, &change)...)
 		}
 	}
 	for _, k := range kept {
@@ -242,6 +243,16 @@ func (c *comparison) table(h, w *Table) {
 	c.guess(h, &change)
 	c.change.Tables = append(c.change.Tables, change)
 	c.change.After = append(c.change.After, *w)
+}
+
+// values tells of values that rows may hold and the document allows no more.
+func (c *comparison) values(w *Table, old, column *Column) {
+	for _, v := range old.Values {
+		if len(column.Values) > 0 && !slices.Contains(column.Values, v) {
+			c.note("value-removed", w.Name, column.Name, "change such rows in a migration of your own, or take the value back",
+				"rows may hold %q in %s.%s, which the document allows no more", v, w.Name, column.Name)
+		}
+	}
 }
 
 // fold finds the column that was given up under another name before the user said
@@ -276,12 +287,12 @@ func (c *comparison) doubt(w *Table, column Column, who string) {
 // converted keeps the values of a column whose new type cannot hold all of them.
 func (c *comparison) converted(h, w *Table, next *ColumnChange, change *TableChange) []ColumnChange {
 	old := next.Old
-	what := "what cannot be converted"
+	what := "a value that cannot be converted"
 	if !convertible(old, &next.New) {
 		change.Columns[len(change.Columns)-1].Old, what = nil, "all rows"
 	}
 	if c.options.Drop {
-		c.note("column-converted", w.Name, next.New.Name, "", "%s.%s becomes %s: %s gets %s, and the former values are dropped",
+		c.note("column-converted", w.Name, next.New.Name, "", "%s.%s becomes %s: %s becomes %s, and the former values are dropped",
 			w.Name, next.New.Name, next.New.Kind, what, empty(&next.New))
 		if change.Columns[len(change.Columns)-1].Old == nil {
 			change.Dropped = append(change.Dropped, *old)
@@ -292,7 +303,7 @@ func (c *comparison) converted(h, w *Table, next *ColumnChange, change *TableCha
 	kept.Name = freeColumn(h, w, old.Name+"_"+old.Kind)
 	kept.Nullable, kept.Unused = true, true
 	c.note("column-converted", w.Name, next.New.Name, "drop the former values with --allow-destructive when you need them no more",
-		"%s.%s becomes %s: %s gets %s, and the former values stay in %s", w.Name, next.New.Name, next.New.Kind, what, empty(&next.New), kept.Name)
+		"%s.%s becomes %s: %s becomes %s, and the former values stay in %s", w.Name, next.New.Name, next.New.Kind, what, empty(&next.New), kept.Name)
 	return []ColumnChange{{New: kept, Old: old}}
 }
 
@@ -312,7 +323,7 @@ func freeColumn(h, w *Table, base string) string {
 }
 
 // unused drops a column that nothing wants, or keeps it where inserts may leave it out.
-func (c *comparison) unused(h, w *Table, old *Column, change *TableChange) []ColumnChange {
+func (c *comparison) unused(w *Table, old *Column, change *TableChange) []ColumnChange {
 	if c.options.Drop {
 		c.note("column-dropped", w.Name, old.Name, "", "%s.%s is dropped with its values", w.Name, old.Name)
 		change.Dropped = append(change.Dropped, *old)
@@ -357,33 +368,4 @@ func (c *comparison) guess(h *Table, change *TableChange) {
 				"%s.%s went and %s.%s came, both %s", change.New.Name, old, change.New.Name, come[i], kinds[old])
 		}
 	}
-}
-
-// lossless reports whether every value of one column is one of another.
-func lossless(old, column *Column) bool {
-	if old.Kind == column.Kind {
-		return column.Shape.takes(old.Shape)
-	}
-	switch column.Kind {
-	case "text":
-		return true
-	case "real":
-		return old.Kind == "integer"
-	case "integer":
-		return old.Kind == "boolean"
-	case "json":
-		return old.Kind == "text" && column.Shape.takes(&Shape{Kind: "string"})
-	}
-	return false
-}
-
-// convertible reports whether at least some values can be carried over.
-func convertible(old, column *Column) bool {
-	if lossless(old, column) {
-		return true
-	}
-	if old.Kind == "text" {
-		return column.Kind != "json"
-	}
-	return old.Kind == "real" && column.Kind == "integer" || old.Kind == "integer" && column.Kind == "boolean"
 }

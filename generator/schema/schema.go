@@ -32,6 +32,8 @@ type Column struct {
 	Nullable bool   `json:"nullable,omitempty"`
 	// Bytes bounds what the column holds, 0: nothing does.
 	Bytes int `json:"bytes,omitempty"`
+	// Values are those that an enum allows.
+	Values []string `json:"values,omitempty"`
 	// Shape is the form of a json column's values.
 	Shape *Shape `json:"shape,omitempty"`
 	// Unused says that no row of the document has it any more: it is kept for the
@@ -82,6 +84,11 @@ func columnOf(r *model.Resource, c *model.Column) Column {
 	out := Column{Name: c.Name, Kind: c.Kind, Nullable: c.Nullable, From: c.RenamedFrom}
 	if most := r.MaxBytes(c.Name); most < model.Unbounded {
 		out.Bytes = max(most, 1)
+	}
+	if c.Ref.Kind == model.RefEnum && c.Ref.Named != nil {
+		for _, v := range c.Ref.Named.Values {
+			out.Values = append(out.Values, v.Value)
+		}
 	}
 	if c.Kind == "json" {
 		out.Shape = shapeOf(c.Ref, 0)

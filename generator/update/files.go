@@ -199,10 +199,17 @@ func (u *updater) merge(p string, base, disk, next []byte) {
 		why = "there is no copy in .backend/base to merge from"
 		merged, conflicts = plan.Compare(string(disk), string(next))
 	} else {
-		merged, conflicts = plan.Merge(string(base), string(disk), string(next))
+		merge := plan.Merge
+		if isYAML(p) {
+			merge = plan.MergeYAML
+		}
+		merged, conflicts = merge(string(base), string(disk), string(next))
 		if fault := fault(p, []byte(merged)); len(conflicts) == 0 && fault != "" {
 			why = "merged line by line it would not be sound: " + fault
 			merged, conflicts = plan.MergeMarked(string(base), string(disk), string(next))
+			if len(conflicts) == 0 { // the user's own text does not parse
+				conflicts = []int{1}
+			}
 		}
 	}
 	if len(conflicts) > 0 {
@@ -219,14 +226,16 @@ func (u *updater) conflict(p string, lines []int, why string) {
 	}
 }
 
+func isYAML(p string) bool { return path.Ext(p) == ".yaml" || path.Ext(p) == ".yml" }
+
 // fault says why a file of a kind that we can read does not parse, "" when it does.
 func fault(p string, data []byte) string {
-	switch path.Ext(p) {
-	case ".go":
+	switch {
+	case path.Ext(p) == ".go":
 		if _, err := parser.ParseFile(token.NewFileSet(), path.Base(p), data, parser.SkipObjectResolution); err != nil {
 			return err.Error()
 		}
-	case ".yaml", ".yml":
+	case isYAML(p):
 		if _, err := yamlparser.ParseBytes(data, 0); err != nil {
 			return strings.SplitN(err.Error(), "\n", 2)[0]
 		}

@@ -70,9 +70,7 @@ func Compute(in Input) (*Result, error) {
 	u := &updater{Input: in, result: &Result{}, disk: map[string][]byte{}, next: in.Fresh, sources: map[string]*source{}}
 	u.next.Files = map[string]plan.LockFile{}
 	u.next.Services = maps.Clone(in.Fresh.Services)
-	if err := u.plan(); err != nil {
-		return nil, err
-	}
+	u.plan()
 	u.operations()
 	u.migrations()
 	if err := u.overrides(true); err != nil {
@@ -108,7 +106,7 @@ type updater struct {
 	err    error
 }
 
-func (u *updater) plan() error {
+func (u *updater) plan() {
 	u.wanted = map[string]plan.File{}
 	u.actions = map[string]plan.Action{}
 	for _, f := range u.Plan.Files {
@@ -128,7 +126,6 @@ func (u *updater) plan() error {
 			u.next.Services[name] = s
 		}
 	}
-	return nil
 }
 
 // reset forgets what files said.

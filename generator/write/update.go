@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 
 	"github.com/e6b96b0c/backend/generator/plan"
 	"github.com/e6b96b0c/backend/generator/problem"
@@ -51,7 +52,13 @@ func Update(ctx context.Context, dir string, actions []plan.Action) (err error) 
 	if err != nil {
 		return errors.Join(err, root.RemoveAll(staging))
 	}
-	return carryOut(root, steps, len(steps))
+	return carryOut(root, steps)
+}
+
+// CutOff reports whether an update of the project was decided and not finished.
+func CutOff(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(journal)))
+	return err == nil
 }
 
 // Recover finishes an update that was cut off, and clears away one that had decided
@@ -80,7 +87,7 @@ func recoverIn(root *os.Root) error {
 	if err != nil {
 		return problem.List{{Code: "update-journal", File: journal, Message: "an update was cut off, and its journal cannot be read: " + reason(err), Hint: "`git checkout` the project, delete " + staging + ", and update again"}}
 	}
-	return carryOut(root, steps, len(steps))
+	return carryOut(root, steps)
 }
 
 // unchanged makes sure that every file still stands as the actions were decided from.
@@ -105,7 +112,7 @@ func unchanged(root *os.Root, actions []plan.Action) error {
 
 // prepare writes the new files into the staging folder.
 func prepare(ctx context.Context, root *os.Root, actions []plan.Action) ([]step, error) {
-	if err := root.MkdirAll(staging, 0o755); err != nil { //nolint:gosec // source folders
+	if err := root.MkdirAll(staging, 0o755); err != nil {
 		return nil, unwritable(staging, err)
 	}
 	var steps []step
@@ -159,19 +166,16 @@ func decide(root *os.Root, steps []step) error {
 	return nil
 }
 
-// carryOut does the first n steps of a journal, and clears it away after the last.
-// Steps that were done before are done again without harm.
-func carryOut(root *os.Root, steps []step, n int) error {
-	for _, s := range steps[:n] {
+// carryOut does what a journal says, and clears it away. Steps that were done before
+// are done again without harm.
+func carryOut(root *os.Root, steps []step) error {
+	for _, s := range steps {
 		if err := carry(root, s); err != nil {
 			return problem.List{{
 				Code: "target-unwritable", File: s.Path, Message: "cannot be written: " + reason(err),
 				Hint: "make room for it; then `backend scaffold update` finishes what is begun",
 			}}
 		}
-	}
-	if n < len(steps) {
-		return nil
 	}
 	// The journal goes first: without it what is left is scrap.
 	if err := root.Remove(journal); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -196,7 +200,7 @@ func carry(root *os.Root, s step) error {
 	if _, err := root.Lstat(s.Staged); errors.Is(err, fs.ErrNotExist) {
 		return nil // moved before
 	}
-	if err := root.MkdirAll(path.Dir(s.Path), 0o755); err != nil { //nolint:gosec // source folders
+	if err := root.MkdirAll(path.Dir(s.Path), 0o755); err != nil {
 		return err
 	}
 	return root.Rename(s.Staged, s.Path)
