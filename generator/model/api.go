@@ -200,6 +200,9 @@ type Schema struct {
 	MinItems    int
 	MaxItems    *int
 	UniqueItems bool
+	// Prefix and Contains are for making samples; Rules check them.
+	Prefix   []*Schema
+	Contains *Schema
 
 	// Objects.
 	Properties []*Property // in document order
@@ -216,6 +219,10 @@ type Schema struct {
 	AnyOf         []*Schema
 	Not           *Schema
 	Discriminator *Discriminator
+
+	// Rules is JSON Schema (2020-12) for what the other fields do not say: not, if,
+	// contains and their like; nil when there is nothing more.
+	Rules Literal
 
 	// Reason says why the schema is KindRaw.
 	Reason string

@@ -3,7 +3,6 @@ package model
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -15,6 +14,7 @@ type typer struct {
 	names    *allocator
 	types    []*Type
 	patterns []*Pattern
+	rules    []*Rules
 	byName   map[string]*Type // component name -> type
 	byShape  map[string]*Type // fingerprint of an inline schema -> type
 	refs     map[*Schema]*Ref
@@ -48,6 +48,9 @@ func (t *typer) ref(s *Schema, hint string) *Ref {
 	t.refs[s] = r // before the members: schemas recurse
 	t.open[s] = true
 	t.fill(r, s, hint)
+	if r.Kind != RefStruct {
+		r.Rules = t.rulesOf(s, hint)
+	}
 	delete(t.open, s)
 	for _, keyword := range s.Unenforced {
 		t.unenforced = append(t.unenforced, label(s, hint)+": "+keyword)
@@ -73,10 +76,7 @@ func (t *typer) fill(r *Ref, s *Schema, hint string) {
 	case KindBoolean:
 		r.Kind = RefBool
 	case KindArray:
-		r.Kind, r.Elem = RefList, t.ref(s.Items, singular(hint)+"Item")
-		if s.Items != nil && s.Items.Nullable {
-			r.Elem = &Ref{Kind: RefRaw, Schema: s.Items}
-		}
+		r.Kind, r.Elem = RefList, t.element(s.Items, singular(hint)+"Item")
 	case KindObject:
 		t.fillObject(r, s, hint)
 	case KindUnion:
@@ -95,6 +95,31 @@ func (t *typer) fill(r *Ref, s *Schema, hint string) {
 	default:
 		r.Kind = RefRaw
 	}
+}
+
+// element is the Go type of what an array or map holds. What may be null is kept as
+// raw JSON, and checked all the same.
+func (t *typer) element(s *Schema, hint string) *Ref {
+	r := t.ref(s, hint)
+	if s == nil || !s.Nullable || s.Kind == KindNull {
+		return r
+	}
+	return &Ref{Kind: RefRaw, Schema: &Schema{Kind: KindUnion, AnyOf: []*Schema{s}}, Variants: []*Ref{r}, Null: true}
+}
+
+// rulesOf returns the rules of a schema, shared by those that have the same.
+func (t *typer) rulesOf(s *Schema, hint string) *Rules {
+	if s.Rules == nil {
+		return nil
+	}
+	for _, known := range t.rules {
+		if known.Text == string(s.Rules) {
+			return known
+		}
+	}
+	out := &Rules{Var: t.names.take(goLocal(label(s, hint)) + "Rules"), Text: string(s.Rules)}
+	t.rules = append(t.rules, out)
+	return out
 }
 
 func (t *typer) fillString(r *Ref, s *Schema, hint string) {
@@ -162,17 +187,14 @@ func joinLiterals(list []Literal) string {
 	return strings.Join(parts, ",")
 }
 
-// unicodeEscape is \u0041, which RE2 writes \x{0041}.
-var unicodeEscape = regexp.MustCompile(`(^|[^\\])\\u([0-9a-fA-F]{4})`)
-
 // pattern returns the compiled form of an ECMA-262 pattern, nil when there is
 // none or when Go's RE2 cannot run it, which is noted.
 func (t *typer) pattern(s *Schema, hint string) *Pattern {
 	if s.Pattern == "" {
 		return nil
 	}
-	expr := unicodeEscape.ReplaceAllString(s.Pattern, `${1}\x{${2}}`)
-	if _, err := regexp.Compile(expr); err != nil {
+	expr, ok := RE2(s.Pattern)
+	if !ok {
 		t.unenforced = append(t.unenforced, label(s, hint)+": pattern "+s.Pattern)
 		return nil
 	}
@@ -192,10 +214,7 @@ func (t *typer) fillObject(r *Ref, s *Schema, hint string) {
 			r.Kind = RefRaw
 			return
 		}
-		r.Kind, r.Elem = RefMap, t.ref(s.Additional, hint+"Value")
-		if s.Additional != nil && s.Additional.Nullable {
-			r.Elem = &Ref{Kind: RefRaw, Schema: s.Additional}
-		}
+		r.Kind, r.Elem = RefMap, t.element(s.Additional, hint+"Value")
 		return
 	}
 	for _, p := range s.Properties {
@@ -248,6 +267,7 @@ func (t *typer) structure(s *Schema, hint string) *Type {
 	outside := t.open
 	t.open = map[*Schema]bool{}
 	defer func() { t.open = outside }()
+	out.Rules = t.rulesOf(s, out.Name)
 	fields := newAllocator("DecodeJSON")
 	for _, p := range s.Properties {
 		out.Fields = append(out.Fields, t.field(p, s, out.Name, fields))
@@ -327,7 +347,7 @@ func shapeOf(s *Schema, seen map[*Schema]bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s|%v|%s|%v|%v|%s|%s|%d|%s|%s", s.Kind, s.Nullable, s.Format, s.ReadOnly, s.WriteOnly, s.Const,
 		joinLiterals(s.Enum), s.MinLength, number(s.MaxLength), s.Pattern)
-	fmt.Fprintf(&b, "|%v|%q", s.File, s.MediaTypes)
+	fmt.Fprintf(&b, "|%v|%q|%s", s.File, s.MediaTypes, s.Rules)
 	fmt.Fprintf(&b, "|%s|%s|%v|%v|%s|%d|%s|%v|%v|%d|%s|%s", decimal(s.Minimum), decimal(s.Maximum), s.ExclusiveMinimum,
 		s.ExclusiveMaximum, decimal(s.MultipleOf), s.MinItems, number(s.MaxItems), s.UniqueItems, s.Closed,
 		s.MinProperties, number(s.MaxProperties), s.Default)

@@ -18,7 +18,7 @@ type ParamGenerator struct {
 // Param prepares a generator for a parameter.
 func Param(p *model.Parameter, o Options) (ParamGenerator, error) {
 	s := filled(p)
-	c := &compiler{o: o, budget: maxNodes, trial: rand.New(rand.NewPCG(1, 2))}
+	c := &compiler{o: o, budget: maxNodes, rules: &ruleCache{}, trial: rand.New(rand.NewPCG(1, 2))}
 	n, err := c.node(s, place{name: p.Name, path: p.Name, top: true, required: true})
 	if err != nil {
 		return ParamGenerator{}, err
