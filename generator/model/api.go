@@ -224,6 +224,10 @@ type Schema struct {
 	// contains and their like; nil when there is nothing more.
 	Rules Literal
 
+	// Whole is all of the schema as JSON Schema, for an array, map or union that holds
+	// itself without an object of named properties between; nil for others.
+	Whole Literal
+
 	// Reason says why the schema is KindRaw.
 	Reason string
 	// Unenforced names the keywords that generated validators do not check.

@@ -38,8 +38,11 @@ func (t *typer) ref(s *Schema, hint string) *Ref {
 		return &Ref{Kind: RefRaw, Schema: &Schema{Kind: KindAny}}
 	}
 	if t.open[s] {
-		t.unenforced = append(t.unenforced, label(s, hint)+": what it holds of itself is kept as raw JSON")
-		return &Ref{Kind: RefRaw, Schema: &Schema{Kind: KindAny}}
+		r := &Ref{Kind: RefRaw, Schema: &Schema{Kind: KindAny}, Rules: t.shared(s.Whole, label(s, hint))}
+		if r.Rules == nil {
+			t.unenforced = append(t.unenforced, label(s, hint)+": what it holds of itself is kept as raw JSON")
+		}
+		return r
 	}
 	if r, ok := t.refs[s]; ok {
 		return r
@@ -109,15 +112,19 @@ func (t *typer) element(s *Schema, hint string) *Ref {
 
 // rulesOf returns the rules of a schema, shared by those that have the same.
 func (t *typer) rulesOf(s *Schema, hint string) *Rules {
-	if s.Rules == nil {
+	return t.shared(s.Rules, label(s, hint))
+}
+
+func (t *typer) shared(text Literal, name string) *Rules {
+	if text == nil {
 		return nil
 	}
 	for _, known := range t.rules {
-		if known.Text == string(s.Rules) {
+		if known.Text == string(text) {
 			return known
 		}
 	}
-	out := &Rules{Var: t.names.take(goLocal(label(s, hint)) + "Rules"), Text: string(s.Rules)}
+	out := &Rules{Var: t.names.take(goLocal(name) + "Rules"), Text: string(text)}
 	t.rules = append(t.rules, out)
 	return out
 }
@@ -218,9 +225,11 @@ func (t *typer) fillObject(r *Ref, s *Schema, hint string) {
 		return
 	}
 	for _, p := range s.Properties {
-		if !taggable(p.Name) {
+		if !Taggable(p.Name) {
 			r.Kind = RefRaw
-			t.unenforced = append(t.unenforced, fmt.Sprintf("%s: kept as raw JSON, for property %.40q cannot be a Go field", label(s, hint), p.Name))
+			if s.Rules == nil {
+				t.unenforced = append(t.unenforced, fmt.Sprintf("%s: kept as raw JSON, for property %.40q cannot be a Go field", label(s, hint), p.Name))
+			}
 			return
 		}
 	}
@@ -228,8 +237,8 @@ func (t *typer) fillObject(r *Ref, s *Schema, hint string) {
 	r.Named = t.structure(s, hint)
 }
 
-// taggable reports whether encoding/json accepts the name in a struct tag.
-func taggable(name string) bool {
+// Taggable reports whether encoding/json accepts the name in a struct tag.
+func Taggable(name string) bool {
 	if name == "" || name == "-" || len(name) > 200 { // "-" means no field at all
 		return false
 	}

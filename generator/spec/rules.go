@@ -311,6 +311,10 @@ func (c *schemaConverter) addRules(out *model.Schema, f *flat, s *openapi3.Schem
 
 // whole reports whether all of a schema has to be rules: it has no one Go type.
 func whole(out *model.Schema, f *flat) bool {
+	if out.Kind == model.KindObject {
+		closed := f.AdditionalProperties.Has != nil && !*f.AdditionalProperties.Has || f.UnevaluatedProperties.Has != nil && !*f.UnevaluatedProperties.Has
+		return closed && len(f.properties)+len(f.Required) == 0 || untyped(f)
+	}
 	if out.Kind != model.KindRaw || f.loop {
 		return false
 	}
@@ -353,4 +357,41 @@ func looseValues(out *model.Schema, f *flat) *openapi3.Schema {
 		return nil
 	}
 	return loose
+}
+
+// untyped reports whether an object has a property that no Go field can hold.
+func untyped(f *flat) bool {
+	for name := range f.properties {
+		if !model.Taggable(name) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(f.Required, func(name string) bool { return !model.Taggable(name) })
+}
+
+// addLoops finds the schemas that hold themselves without an object of named
+// properties between, which have no Go type, and gives them rules for all of it.
+func (c *schemaConverter) addLoops() {
+	for s, out := range c.done {
+		if loops(out, out, map[*model.Schema]bool{}) {
+			text, left := c.ruleText([]*openapi3.Schema{s})
+			if left == "" {
+				out.Whole = text
+			}
+		}
+	}
+}
+
+// loops reports whether target is within s, itself or what it holds.
+func loops(s, target *model.Schema, seen map[*model.Schema]bool) bool {
+	if s == nil || seen[s] || s.Kind == model.KindObject && len(s.Properties) > 0 {
+		return false
+	}
+	seen[s] = true
+	for _, next := range slices.Concat(s.OneOf, s.AnyOf, []*model.Schema{s.Items, s.Additional}) {
+		if next == target || loops(next, target, seen) {
+			return true
+		}
+	}
+	return false
 }
