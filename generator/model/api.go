@@ -202,6 +202,9 @@ type Schema struct {
 	MinItems    int
 	MaxItems    *int
 	UniqueItems bool
+	// Prefix and Contains are for making samples; Rules check them.
+	Prefix   []*Schema
+	Contains *Schema
 
 	// Objects.
 	Properties []*Property // in document order
@@ -218,6 +221,14 @@ type Schema struct {
 	AnyOf         []*Schema
 	Not           *Schema
 	Discriminator *Discriminator
+
+	// Rules is JSON Schema (2020-12) for what the other fields do not say: not, if,
+	// contains and their like; nil when there is nothing more.
+	Rules Literal
+
+	// Whole is all of the schema as JSON Schema, for an array, map or union that holds
+	// itself without an object of named properties between; nil for others.
+	Whole Literal
 
 	// Reason says why the schema is KindRaw.
 	Reason string

@@ -135,6 +135,9 @@ func (ob *opBuilder) bodyOf(m *Media) *OpBody {
 			s = &Schema{Kind: KindString}
 		}
 		if r := ob.t.ref(s, ob.op.GoName+"Text"); r.Kind == RefString || r.Kind == RefEnum {
+			if r.Rules != nil {
+				ob.t.unenforced = append(ob.t.unenforced, ob.op.GoName+"Text: rules about a body that is a text")
+			}
 			return &OpBody{Ref: r, Text: true}
 		}
 	}

@@ -19,6 +19,8 @@ type Type struct {
 	Schema *Schema
 	Fields []*Field
 	Values []EnumValue
+	// Rules are what its fields' own checks leave out; nil: nothing.
+	Rules *Rules
 	// ValuesVar is the list of an enum's values: "orderStatuses".
 	ValuesVar string
 	// Decoded says that requests hold it, so it needs DecodeJSON.
@@ -86,7 +88,12 @@ type Ref struct {
 	Schema *Schema
 	// Variants are the refs of a union's members, for a raw union.
 	Variants []*Ref
-	Pattern  *Pattern
+	// Null says that a raw value may be null, too.
+	Null    bool
+	Pattern *Pattern
+	// Rules are what Go code beside them does not check; those of a struct are its
+	// type's.
+	Rules *Rules
 }
 
 // Go returns the Go type of a value that is present.

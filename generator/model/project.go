@@ -96,6 +96,7 @@ type Service struct {
 	Types      []*Type
 	Patterns   []*Pattern
 	Forms      []*FormPlan
+	Rules      []*Rules
 	Resources  []*Resource
 	Operations []*Op
 	// Uses are the resources of other services that this one checks references to.
@@ -115,7 +116,15 @@ type Use struct {
 // Pattern is a compiled regular expression that several fields may share.
 type Pattern struct {
 	Var  string
-	Expr string
+	Expr string // of RE2 or, with Backtracks, of ECMA-262
+	// Backtracks says that it needs what RE2 cannot do.
+	Backtracks bool
+}
+
+// Rules is a compiled schema that several values may share.
+type Rules struct {
+	Var  string
+	Text string // JSON
 }
 
 // Resource is a collection of rows of one shape: one table.

@@ -38,7 +38,7 @@ func (ob *opBuilder) typeParam(p *OpParam, hint string) (reason string) {
 		if p.Ref = ob.t.ref(s, hint); p.Ref.Kind == RefBytes {
 			return "it is base64"
 		}
-		if p.Ref.Kind == RefRaw {
+		if p.Ref.Kind == RefRaw || p.Ref.Rules != nil {
 			p.Object = &ObjectPlan{Style: "Value", Prefix: p.Prefix}
 		}
 	case KindArray:
@@ -48,6 +48,9 @@ func (ob *opBuilder) typeParam(p *OpParam, hint string) (reason string) {
 		p.Ref, p.Split = ob.t.ref(s, hint), separator(p.Parameter)
 		if p.Ref.Kind != RefList || p.Ref.Elem.Kind == RefRaw {
 			return "its items are no plain values"
+		}
+		if p.Ref.Rules != nil || p.Ref.Elem.Rules != nil {
+			ob.t.unenforced = append(ob.t.unenforced, hint+": rules about a list that is a parameter")
 		}
 	case KindObject:
 		return ob.objectParam(p, hint)

@@ -15,6 +15,13 @@ func apiFile(p *model.Project, s *model.Service) *goFile {
 	for _, pattern := range s.Patterns {
 		g.P("var %s = regexp.MustCompile(%s)\n", pattern.Var, strconv.Quote(pattern.Expr))
 	}
+	for _, r := range s.Rules {
+		text := strconv.Quote(r.Text)
+		if strconv.CanBackquote(r.Text) {
+			text = "`" + r.Text + "`"
+		}
+		g.P("var %s = rules.MustParse(%s)\n", r.Var, text)
+	}
 	for _, t := range s.Types {
 		typeDecl(g, t)
 	}

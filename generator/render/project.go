@@ -79,6 +79,12 @@ func platformRoots(p *model.Project) []string {
 	for _, engine := range p.Engines {
 		roots = append(roots, "store/"+engine.Name)
 	}
+	for _, s := range p.Services {
+		if len(s.Rules) > 0 {
+			roots = append(roots, "rules")
+			break
+		}
+	}
 	if p.Cache.Engine != "none" {
 		roots = append(roots, "cache/"+p.Cache.Engine)
 	}
@@ -117,7 +123,7 @@ func serviceFiles(p *model.Project, s *model.Service) ([]plan.File, error) {
 		{"client.gen.go", clientFile(p, s), plan.Owned},
 		{"service.go", serviceFile(p, s), plan.Yours},
 	} {
-		if f.name == "api.gen.go" && len(s.Types) == 0 && len(s.Patterns) == 0 && len(s.Forms) == 0 {
+		if f.name == "api.gen.go" && len(s.Types)+len(s.Patterns)+len(s.Forms)+len(s.Rules) == 0 {
 			continue
 		}
 		rendered, err := goPlan(dir+f.name, f.file, f.owner)

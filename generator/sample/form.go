@@ -39,10 +39,8 @@ func AppendForm(dst []byte, m *model.Media, value []byte) []byte {
 				w.scalar(item)
 			}
 		case opens == '{' && e.Style == "deepObject":
-			for _, inner := range members(f.value) {
-				name(f.name + "[" + inner.name + "]")
-				w.scalar(inner.value)
-			}
+			w.nested(0, f.name, f.value)
+			begun = true
 		case string(f.value) == "null":
 			name(f.name)
 		default:

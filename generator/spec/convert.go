@@ -60,6 +60,7 @@ func (c *converter) api() *model.API {
 			}
 		}
 	}
+	c.schemas.addLoops()
 	return api
 }
 

@@ -110,6 +110,9 @@ func TestURLEncodedForms(t *testing.T) {
 	if w := post(form, "name=a&tags[]=x&tags[]=y"); w.Code != 204 || len(got.Tags) != 2 {
 		t.Errorf("tags[]: %d %s", w.Code, w.Body)
 	}
+	if w := post(form, "name=a&home[keys][1]=y&home[keys][0]=x"); w.Code != 204 || string(got.Home) != `{"keys":["x","y"]}` {
+		t.Errorf("numbered items: %d %s %s", w.Code, w.Body, got.Home)
+	}
 	if w := post("", `{"name":"json"}`); w.Code != 204 || got.Name != "json" {
 		t.Errorf("JSON beside a form: %d %s", w.Code, w.Body)
 	}

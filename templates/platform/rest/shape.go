@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -178,6 +179,9 @@ func (m *member) append(dst []byte, fault func(name, message string)) []byte {
 		if len(m.values) > 0 {
 			fault(m.name, "must be given in one way")
 		}
+		if f.List && m.inner.indexed() {
+			return m.inner.array(dst, f, fault)
+		}
 		return m.inner.json(dst, fault)
 	}
 	for _, v := range m.values {
@@ -203,6 +207,30 @@ func (m *member) append(dst []byte, fault func(name, message string)) []byte {
 			dst = append(dst, ',')
 		}
 		dst = appendValue(dst, f, v, m.json[i])
+	}
+	return append(dst, ']')
+}
+
+// indexed tells whether the members are numbered from zero: tags[0]=a&tags[1]=b.
+func (t *tree) indexed() bool {
+	for i := range t.members {
+		if t.byName[strconv.Itoa(i)] == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// array appends the numbered members as an array.
+func (t *tree) array(dst []byte, f *Field, fault func(name, message string)) []byte {
+	dst = append(dst, '[')
+	for i := range t.members {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		m := *t.byName[strconv.Itoa(i)]
+		m.field = &Field{Name: m.name, Kind: f.Kind}
+		dst = m.append(dst, fault)
 	}
 	return append(dst, ']')
 }

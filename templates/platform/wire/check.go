@@ -264,7 +264,7 @@ func (c *Check) MultipleOfInt(v, of int64) {
 // MultipleOf requires that v is a whole multiple of a positive divisor. Both
 // are taken as the decimals they were written as: 0.3 is a multiple of 0.1.
 func (c *Check) MultipleOf(v, of float64) {
-	if of > 0 && !isMultiple(v, of) {
+	if of > 0 && !IsMultiple(v, of) {
 		c.Fail("must be a multiple of " + number(of))
 	}
 }

@@ -3,6 +3,8 @@ package wire
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/e6b96b0c/backend/templates/platform/problem"
 )
 
 // File is a file that came with a form.
@@ -88,4 +90,25 @@ func AppendString(dst []byte, s string) []byte {
 		}
 	}
 	return append(dst, '"')
+}
+
+// Mark returns where the value at hand begins; see [Decoder.Since].
+func (d *Decoder) Mark() int {
+	d.space()
+	return d.pos
+}
+
+// Since returns the text that was read since a mark.
+func (d *Decoder) Since(mark int) string { return d.text[mark:d.pos] }
+
+// Sound tells whether nothing is wrong with the value just read, nor inside it.
+func (d *Decoder) Sound() bool { return !d.bad && !d.failed && !d.part && d.syntax == nil }
+
+// Fault reports a fault of the value just read or, with names, of a part of it.
+func (c *Check) Fault(message string, names ...string) {
+	if c.bad {
+		return
+	}
+	c.part = true
+	c.errs.Add(problem.FieldError{In: c.in, Pointer: pointer(c.path) + Pointer(names...), Message: message})
 }
