@@ -93,6 +93,9 @@ func route(g *goFile, p *model.Project, op *model.Op) {
 		}
 		g.P("\t\t},")
 	}
+	if op.Kind == model.OpStub {
+		g.P("\t\tStub: true,")
+	}
 	if op.Error != nil {
 		g.P("\t\tErrors: %s,", op.Error.Func)
 	}

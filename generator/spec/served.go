@@ -51,6 +51,7 @@ func (d *Document) Served(p *model.Project) (*ServedDocument, error) {
 			doc.Paths.Delete(path)
 		}
 	}
+	serveSchemas(doc)
 	doc.Webhooks = nil // the server calls nobody
 	doc.Servers = openapi3.Servers{{URL: basePathOrRoot(p.API.BasePath), Description: "this server"}}
 	return marshal(doc)
@@ -96,12 +97,16 @@ func serveOperation(operation *openapi3.Operation, op *model.Op, added *addition
 	if op.Body != nil {
 		keepConsumed(operation.RequestBody, op)
 	}
+	var adds []addition
+	reasons := statusReasons(op)
 	for _, status := range addedStatuses(op) {
 		if operation.Responses.Value(status) != nil {
 			continue
 		}
 		operation.Responses.Set(status, added.answer(op, status))
+		adds = append(adds, addition{At: "responses/" + status, Why: reasons[status]})
 	}
+	list(operation, op, append(adds, addRules(operation, op)...))
 	if r := op.Result; r != nil {
 		if ref := operation.Responses.Value(fmt.Sprint(r.Status)); ref != nil {
 			ref.Ref = ""
