@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"sort"
 
@@ -19,11 +18,12 @@ type ServedDocument struct{ YAML, JSON []byte }
 
 // Served returns the honest document: the input less the operations and
 // parameters that the server does not act on, plus every status that it adds,
-// each addition marked with x-added-by. Outside judges, clients and docs use it.
+// each addition marked with x-added-by. Outside judges, clients and docs use it. It uses
+// the loaded document up: ask for it last, and once.
 func (d *Document) Served(p *model.Project) (*ServedDocument, error) {
-	doc, err := d.copyOf()
-	if err != nil {
-		return nil, err
+	doc := d.doc
+	if len(d.Files) > 1 {
+		doc.InternalizeRefs(context.Background(), nil)
 	}
 	kept := map[string]*model.Op{}
 	for _, s := range p.Services {
@@ -62,26 +62,6 @@ func basePathOrRoot(base string) string {
 		return "/"
 	}
 	return base
-}
-
-// copyOf loads the document anew, so that changes do not reach d.
-func (d *Document) copyOf() (*openapi3.T, error) {
-	fresh := &Document{File: d.File, Files: map[string][]byte{}}
-	folder := filepath.Dir(d.File)
-	read := func(name string) ([]byte, error) {
-		rel, err := filepath.Rel(folder, name)
-		if data, ok := d.Files[filepath.ToSlash(rel)]; ok && err == nil {
-			return data, nil
-		}
-		return nil, fmt.Errorf("%s is not part of the document", name)
-	}
-	if err := fresh.load(read, d.Files[filepath.Base(d.File)]); err != nil {
-		return nil, err
-	}
-	if len(d.Files) > 1 {
-		fresh.doc.InternalizeRefs(context.Background(), nil)
-	}
-	return fresh.doc, nil
 }
 
 func serveOperation(operation *openapi3.Operation, op *model.Op, added *additions) {
