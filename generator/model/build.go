@@ -38,7 +38,7 @@ func Build(api *API, o Options) *Project {
 		owner:     map[*Operation]*Resource{},
 		reasons:   map[*Operation]string{},
 		read:      map[*Resource]bool{},
-		sets:      map[*Operation]*Fill{},
+		sets:      map[*Operation][]*Fill{},
 		heads:     map[*Operation]*Operation{},
 		role:      map[*Operation]OpKind{},
 		goNames:   map[*Operation]string{},
@@ -52,6 +52,7 @@ func Build(api *API, o Options) *Project {
 	b.findLists(routable)
 	b.findMany(routable)
 	b.findActions(routable)
+	b.extensions(routable)
 	for op, r := range b.owner {
 		if b.role[op] == OpGet || b.role[op] == OpList {
 			b.read[r] = true
@@ -92,7 +93,7 @@ type builder struct {
 	goNames   map[*Operation]string
 	reasons   map[*Operation]string     // why an operation is not CRUD
 	heads     map[*Operation]*Operation // HEADs that the router answers by a GET
-	sets      map[*Operation]*Fill      // what a state action changes
+	sets      map[*Operation][]*Fill    // what a state action changes
 	read      map[*Resource]bool        // some operation reads it
 	groupOf   map[string]string         // tag -> service
 }
@@ -241,6 +242,11 @@ func (b *builder) noteReadOnly() {
 	for _, s := range b.project.Services {
 		for _, op := range s.Operations {
 			b.coverage[op.Operation].ReadOnly = op.Resource != nil && !op.Resource.Creatable
+		}
+	}
+	for _, c := range b.project.Coverage {
+		if c.Status == Stubbed && c.Operation.Extension == nil && c.Service != "" {
+			c.Suggestion = b.suggest(c.Operation)
 		}
 	}
 	for head, get := range b.heads {

@@ -83,6 +83,8 @@ type Coverage struct {
 	Refused []string
 	// Unchecked names the parents in the path that nothing creates.
 	Unchecked []string
+	// Suggestion is an x-backend line that would make a stub do something, "" for none.
+	Suggestion string
 	// ReadOnly says that nothing in the document creates what the operation works on:
 	// rows come from example rows, SQL or the user's code.
 	ReadOnly bool
