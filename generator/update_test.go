@@ -222,6 +222,9 @@ func TestUpdateDecidesEveryFile(t *testing.T) {
 				t.Error("the user's service is gone")
 			}
 		}},
+		"an operation that is a stub now": {prepare: func(p *project) {
+			p.edit("api/openapi.yaml", "operationId: listBooks", "operationId: listBooks\n      parameters: [{name: mood, in: query, required: true, schema: {type: string}}]")
+		}, notes: "operation-stub"},
 		"a table that moves": {prepare: func(p *project) { p.edit("api/openapi.yaml", "tags: [members]", "tags: [people]") }, notes: "table-moved"},
 		"an override that fits nothing": {prepare: func(p *project) {
 			p.write("internal/books/mine.go", "package books\n\nfunc (s *Service) CreateBook(in CreateBookRequest) error { return nil }\n")
