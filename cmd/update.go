@@ -275,6 +275,9 @@ func printUpdate(st *state.State, shown *updateResult, r *update.Result) {
 	printFindings(st, dir, "override", r.Overrides)
 	name := printable(dir)
 	counts := fmt.Sprintf("%d created, %d changed, %d removed", len(shown.Created), len(shown.Changed), len(shown.Removed))
+	if len(shown.Created)+len(shown.Changed)+len(shown.Removed) == 0 {
+		counts = "what .backend keeps of it changes"
+	}
 	switch {
 	case shown.UpToDate:
 		st.Printf("%s is up to date.\n", name)

@@ -44,7 +44,9 @@ func TestUpdateFromAnyToAny(t *testing.T) {
 			p.migrate(data)
 			for _, next := range []string{to, from} {
 				p.update(func(r *generator.UpdateRequest) { r.Spec, r.Read, r.NewSpec = next, os.ReadFile, true })
+				before := p.read(plan.LockPath)
 				if again, paths := p.update(); len(again.Actions)+len(again.Blocked) > 0 {
+					t.Log(plan.Diff("lock", before, p.read(plan.LockPath)))
 					t.Errorf("after %s a second update changes %v, blocked by %v", next, paths, again.Blocked)
 				}
 				p.migrate(data)

@@ -42,6 +42,12 @@ func (u *updater) operations() {
 	}
 	u.stubs()
 	u.moves()
+	for _, s := range u.Project.Stays {
+		if u.Lock.Spec != u.Fresh.Spec {
+			u.note("service-stays", "", fmt.Sprintf("%s is tagged %s, and stays in service %s, where its rows are", s.Path, s.Tagged, s.Service),
+				fmt.Sprintf("if it is to move without them, say so in backend.yaml: services: {%s: {tags: [%s]}}", s.Tagged, s.Tagged))
+		}
+	}
 }
 
 // stubs tells of operations that work no more as the document is now.
