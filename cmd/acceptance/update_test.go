@@ -67,9 +67,9 @@ func TestUpdate(t *testing.T) {
 	}
 	u.change(t, "deploy/compose.yaml", "\nvolumes:\n  data: {}\n", "\n  mailer: # mine\n    image: axllent/mailpit\n\nvolumes:\n  data: {}\n")
 	u.change(t, ".github/workflows/ci.yaml", "      - run: make vet\n", "      - run: ./mine.sh\n      - run: make vet\n")
-	u.change(t, "internal/products/service.go", "\tDefaults\n", "\tDefaults\n\tmine int\n")
+	u.change(t, "internal/products/service.go", "\tDefaults\n", "\tDefaults\n\tMine int\n")
 	u.mine["deploy/compose.yaml"], u.mine[".github/workflows/ci.yaml"] = "  mailer: # mine\n", "./mine.sh"
-	u.mine["internal/products/service.go"], u.mine[u.override] = "mine int", "the order is already"
+	u.mine["internal/products/service.go"], u.mine[u.override] = "Mine int", "the order is already"
 
 	data := t.TempDir()
 	first := run(t, u.dir, data)
