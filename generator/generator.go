@@ -117,7 +117,7 @@ func generate(ctx context.Context, r Request) (*Output, plan.Lock, error) {
 		return nil, none, err
 	}
 	files, err := render.Project(project, render.Inputs{
-		Templates: templates.Files, Spec: doc.Files, SpecMain: filepath.Base(r.Spec), Served: served, Profile: r.Profile.YAML(),
+		Templates: templates.Files, Spec: doc.Files, SpecMain: filepath.Base(r.Spec), Served: served.YAML, ServedJSON: served.JSON, Profile: r.Profile.YAML(),
 		Compose: r.Profile.Bool("deploy.compose"), CI: r.Profile.Get("deploy.ci"),
 		NoModules: r.NoModules, Server: server,
 		Rate: r.Profile.Get("load.requests_per_second"), P99: r.Profile.Get("load.p99"),

@@ -92,6 +92,15 @@ type Media struct {
 	Type    string
 	Schema  *Schema
 	Example Literal
+	// Encoding says how the properties of a form travel, by name.
+	Encoding map[string]Encoding
+}
+
+// Encoding is how a property of a form travels.
+type Encoding struct {
+	Types   []string // media types of a multipart form's part; nil: by its schema
+	Style   string   // form, spaceDelimited, pipeDelimited, deepObject; "": by its schema
+	Explode bool
 }
 
 // Response is what an operation declares for one status.
@@ -178,6 +187,10 @@ type Schema struct {
 	MinLength int
 	MaxLength *int
 	Pattern   string // ECMA-262 as written; "" when absent
+	// File says that the string is a file of a multipart form, MediaTypes of what kind;
+	// nil: of any.
+	File       bool
+	MediaTypes []string
 
 	// Numbers.
 	Minimum, Maximum                   *float64
@@ -189,6 +202,9 @@ type Schema struct {
 	MinItems    int
 	MaxItems    *int
 	UniqueItems bool
+	// Prefix and Contains are for making samples; Rules check them.
+	Prefix   []*Schema
+	Contains *Schema
 
 	// Objects.
 	Properties []*Property // in document order
@@ -205,6 +221,14 @@ type Schema struct {
 	AnyOf         []*Schema
 	Not           *Schema
 	Discriminator *Discriminator
+
+	// Rules is JSON Schema (2020-12) for what the other fields do not say: not, if,
+	// contains and their like; nil when there is nothing more.
+	Rules Literal
+
+	// Whole is all of the schema as JSON Schema, for an array, map or union that holds
+	// itself without an object of named properties between; nil for others.
+	Whole Literal
 
 	// Reason says why the schema is KindRaw.
 	Reason string

@@ -15,7 +15,7 @@ func (ob *opBuilder) errors() {
 			continue // the only response: it describes success
 		}
 		media := JSON(r.Content)
-		schema := objectOf(r.Content)
+		schema := objectOf(JSON(r.Content))
 		if schema == nil {
 			continue
 		}

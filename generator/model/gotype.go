@@ -19,6 +19,8 @@ type Type struct {
 	Schema *Schema
 	Fields []*Field
 	Values []EnumValue
+	// Rules are what its fields' own checks leave out; nil: nothing.
+	Rules *Rules
 	// ValuesVar is the list of an enum's values: "orderStatuses".
 	ValuesVar string
 	// Decoded says that requests hold it, so it needs DecodeJSON.
@@ -75,6 +77,7 @@ const (
 	RefEnum   RefKind = "enum"
 	RefList   RefKind = "list"
 	RefMap    RefKind = "map"
+	RefFile   RefKind = "wire.File"
 )
 
 // Ref is how Go code spells the type of a value.
@@ -85,7 +88,12 @@ type Ref struct {
 	Schema *Schema
 	// Variants are the refs of a union's members, for a raw union.
 	Variants []*Ref
-	Pattern  *Pattern
+	// Null says that a raw value may be null, too.
+	Null    bool
+	Pattern *Pattern
+	// Rules are what Go code beside them does not check; those of a struct are its
+	// type's.
+	Rules *Rules
 }
 
 // Go returns the Go type of a value that is present.

@@ -83,6 +83,13 @@ type Coverage struct {
 	Assumed []string
 	// Refused names optional parameters that are not acted on.
 	Refused []string
+	// Unchecked names the parents in the path that nothing creates.
+	Unchecked []string
+	// Suggestion is an x-backend line that would make a stub do something, "" for none.
+	Suggestion string
+	// ReadOnly says that nothing in the document creates what the operation works on:
+	// rows come from example rows, SQL or the user's code.
+	ReadOnly bool
 }
 
 // Service is one Go package: a set of operations over its own database.
@@ -92,6 +99,8 @@ type Service struct {
 	Doc        string
 	Types      []*Type
 	Patterns   []*Pattern
+	Forms      []*FormPlan
+	Rules      []*Rules
 	Resources  []*Resource
 	Operations []*Op
 	// Uses are the resources of other services that this one checks references to.
@@ -114,7 +123,15 @@ type Stay struct{ Path, Tagged, Service string }
 // Pattern is a compiled regular expression that several fields may share.
 type Pattern struct {
 	Var  string
-	Expr string
+	Expr string // of RE2 or, with Backtracks, of ECMA-262
+	// Backtracks says that it needs what RE2 cannot do.
+	Backtracks bool
+}
+
+// Rules is a compiled schema that several values may share.
+type Rules struct {
+	Var  string
+	Text string // JSON
 }
 
 // Resource is a collection of rows of one shape: one table.
@@ -139,8 +156,29 @@ type Resource struct {
 	ParentColumn *Column
 	Scopes       []*Column
 	References   []*Reference
+	// KeyParts are the columns whose values make the key, where clients choose it
+	// within a parent, or where the path alone names the row: then Key is hidden and
+	// holds all of them, joined. nil: Key stands for itself.
+	KeyParts []*Column
+	// Singleton says that the path names one row: there are no items.
+	Singleton bool
+	// Puts says that a PUT creates the row that it does not find.
+	Puts bool
 	// Creatable says that some operation creates rows.
 	Creatable bool
+	made      bool    // some operation is meant to create rows
+	posted    *Schema // the body of its POST
+}
+
+// Natural is the column that item paths name, nil for a singleton.
+func (r *Resource) Natural() *Column {
+	switch {
+	case r.KeyParts == nil:
+		return r.Key
+	case r.Singleton:
+		return nil
+	}
+	return r.KeyParts[len(r.KeyParts)-1]
 }
 
 // Column is one field of a row.
@@ -176,11 +214,14 @@ type OpKind string
 // The operations that have a default implementation.
 const (
 	OpCreate  OpKind = "create"
+	OpMany    OpKind = "many" // creates every element of a list
 	OpGet     OpKind = "get"
 	OpList    OpKind = "list"
 	OpReplace OpKind = "replace"
 	OpPatch   OpKind = "patch"
 	OpDelete  OpKind = "delete"
+	OpClear   OpKind = "clear"  // deletes all rows of a collection
+	OpChange  OpKind = "change" // sets columns to fixed values: a state action
 	OpStub    OpKind = "stub"
 )
 
@@ -194,31 +235,47 @@ type Op struct {
 	Resource *Resource
 	Params   []*OpParam
 	Body     *OpBody
-	Results  []*Result
+	// Others are the bodies that other media types carry, of other types than Body; all
+	// but one of them are absent. Only a stub has any.
+	Others  []*OpBody
+	Results []*Result
 	// Result is the one that the default implementation returns.
 	Result *Result
 	// KeyParam and ParentParams tie path parameters to the resource's key and to
 	// its parents, outermost first.
 	KeyParam     *OpParam
 	ParentParams []*ParentParam
-	List         *ListPlan
-	// Fills gives the row's columns their values on create.
+	// KeyField is the member of the body that names the row, where the path does not.
+	KeyField *Field
+	List     *ListPlan
+	// Fills gives the row's columns their values on create and on a change.
 	Fills []*Fill
+	// Upsert says that a row that is not there is made, of Fresh and then Fills.
+	// Created is the response then, nil: Result serves both.
+	Upsert  bool
+	Fresh   []*Fill
+	Created *Result
 	// IfMatch is "", "optional" or "required".
 	IfMatch    string
 	Idempotent string // "", "optional" or "required"
 	Invalid    int    // status for invalid input
 	Refused    []*Parameter
-	Security   []Requirement
-	Consumes   []string
-	Produces   []string
-	Error      *ErrorShape
-	Assumed    []string
+	// Unchecked names the parents in the path that nothing creates: they are taken as
+	// they come.
+	Unchecked []string
+	Security  []Requirement
+	Consumes  []string
+	Produces  []string
+	Error     *ErrorShape
+	Assumed   []string
 }
 
 // ParentParam is a path parameter that names a parent of the operation's resource.
 type ParentParam struct {
-	Param    *OpParam
+	Param *OpParam
+	// Parts are the parameters that make the parent's key together, nil when Param is
+	// the key.
+	Parts    []*OpParam
 	Resource *Resource // nil when the parent is no resource
 	Column   *Column   // column of the child that holds it
 }
@@ -231,13 +288,10 @@ type OpParam struct {
 	Optional bool // a pointer, nil when absent
 	// Split is how array items are told apart: "" when the parameter repeats.
 	Split string
-}
-
-// OpBody is the request body as a field of the request struct.
-type OpBody struct {
-	Ref      *Ref // nil: raw bytes
-	Required bool
-	Media    string
+	// Prefix is what stands before the value in the path.
+	Prefix string
+	// Object says how an object, or JSON, is read; nil for plain values and lists.
+	Object *ObjectPlan
 }
 
 // Result is one response as a Go type.
@@ -254,6 +308,10 @@ type Result struct {
 	// made from a row; Row says the body is exactly that.
 	Fields []*FieldSource
 	Func   string // the projection function's name, shared by equal projections
+	// Envelope stands around the message: its Items is the member that holds it.
+	Envelope *Envelope
+	// Message is the type that Fields fill: Ref, or what the envelope holds.
+	Message *Ref
 }
 
 // FieldSource says where a response field comes from.
@@ -274,6 +332,7 @@ const (
 	SourceBody   SourceKind = "body"
 	SourceParam  SourceKind = "param"
 	SourceValue  SourceKind = "value"
+	SourceKey    SourceKind = "key" // the values of the resource's KeyParts, joined
 )
 
 // Fill gives a column its value when a row is made or changed.
@@ -281,8 +340,14 @@ type Fill struct {
 	Column *Column
 	Source SourceKind
 	Field  *Field   // body field
+	Outer  *Field   // the body field that holds Field as its only member: {"value": …}
 	Param  *OpParam // path parameter
-	Value  string   // Go expression
+	// Parts are the parameters that make a parent's key together.
+	Parts []*OpParam
+	Value string // Go expression
+	// Base is the Go expression of the value that the body's is laid over, where
+	// responses require members that requests do not have; "" for none.
+	Base string
 	// Without are write-only members that are dropped from a raw value.
 	Without []string
 }

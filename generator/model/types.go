@@ -3,7 +3,6 @@ package model
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -15,6 +14,7 @@ type typer struct {
 	names    *allocator
 	types    []*Type
 	patterns []*Pattern
+	rules    []*Rules
 	byName   map[string]*Type // component name -> type
 	byShape  map[string]*Type // fingerprint of an inline schema -> type
 	refs     map[*Schema]*Ref
@@ -38,8 +38,11 @@ func (t *typer) ref(s *Schema, hint string) *Ref {
 		return &Ref{Kind: RefRaw, Schema: &Schema{Kind: KindAny}}
 	}
 	if t.open[s] {
-		t.unenforced = append(t.unenforced, label(s, hint)+": what it holds of itself is kept as raw JSON")
-		return &Ref{Kind: RefRaw, Schema: &Schema{Kind: KindAny}}
+		r := &Ref{Kind: RefRaw, Schema: &Schema{Kind: KindAny}, Rules: t.shared(s.Whole, label(s, hint))}
+		if r.Rules == nil {
+			t.unenforced = append(t.unenforced, label(s, hint)+": what it holds of itself is kept as raw JSON")
+		}
+		return r
 	}
 	if r, ok := t.refs[s]; ok {
 		return r
@@ -48,6 +51,9 @@ func (t *typer) ref(s *Schema, hint string) *Ref {
 	t.refs[s] = r // before the members: schemas recurse
 	t.open[s] = true
 	t.fill(r, s, hint)
+	if r.Kind != RefStruct {
+		r.Rules = t.rulesOf(s, hint)
+	}
 	delete(t.open, s)
 	for _, keyword := range s.Unenforced {
 		t.unenforced = append(t.unenforced, label(s, hint)+": "+keyword)
@@ -73,10 +79,7 @@ func (t *typer) fill(r *Ref, s *Schema, hint string) {
 	case KindBoolean:
 		r.Kind = RefBool
 	case KindArray:
-		r.Kind, r.Elem = RefList, t.ref(s.Items, singular(hint)+"Item")
-		if s.Items != nil && s.Items.Nullable {
-			r.Elem = &Ref{Kind: RefRaw, Schema: s.Items}
-		}
+		r.Kind, r.Elem = RefList, t.element(s.Items, singular(hint)+"Item")
 	case KindObject:
 		t.fillObject(r, s, hint)
 	case KindUnion:
@@ -97,8 +100,39 @@ func (t *typer) fill(r *Ref, s *Schema, hint string) {
 	}
 }
 
+// element is the Go type of what an array or map holds. What may be null is kept as
+// raw JSON, and checked all the same.
+func (t *typer) element(s *Schema, hint string) *Ref {
+	r := t.ref(s, hint)
+	if s == nil || !s.Nullable || s.Kind == KindNull {
+		return r
+	}
+	return &Ref{Kind: RefRaw, Schema: &Schema{Kind: KindUnion, AnyOf: []*Schema{s}}, Variants: []*Ref{r}, Null: true}
+}
+
+// rulesOf returns the rules of a schema, shared by those that have the same.
+func (t *typer) rulesOf(s *Schema, hint string) *Rules {
+	return t.shared(s.Rules, label(s, hint))
+}
+
+func (t *typer) shared(text Literal, name string) *Rules {
+	if text == nil {
+		return nil
+	}
+	for _, known := range t.rules {
+		if known.Text == string(text) {
+			return known
+		}
+	}
+	out := &Rules{Var: t.names.take(goLocal(name) + "Rules"), Text: string(text)}
+	t.rules = append(t.rules, out)
+	return out
+}
+
 func (t *typer) fillString(r *Ref, s *Schema, hint string) {
 	switch {
+	case s.File:
+		r.Kind = RefFile
 	case s.Enum != nil && enumerable(s):
 		r.Kind, r.Named = RefEnum, t.enum(s, hint)
 	case s.Format == "date-time":
@@ -160,17 +194,14 @@ func joinLiterals(list []Literal) string {
 	return strings.Join(parts, ",")
 }
 
-// unicodeEscape is \u0041, which RE2 writes \x{0041}.
-var unicodeEscape = regexp.MustCompile(`(^|[^\\])\\u([0-9a-fA-F]{4})`)
-
 // pattern returns the compiled form of an ECMA-262 pattern, nil when there is
 // none or when Go's RE2 cannot run it, which is noted.
 func (t *typer) pattern(s *Schema, hint string) *Pattern {
 	if s.Pattern == "" {
 		return nil
 	}
-	expr := unicodeEscape.ReplaceAllString(s.Pattern, `${1}\x{${2}}`)
-	if _, err := regexp.Compile(expr); err != nil {
+	expr, ok := RE2(s.Pattern)
+	if !ok {
 		t.unenforced = append(t.unenforced, label(s, hint)+": pattern "+s.Pattern)
 		return nil
 	}
@@ -190,16 +221,15 @@ func (t *typer) fillObject(r *Ref, s *Schema, hint string) {
 			r.Kind = RefRaw
 			return
 		}
-		r.Kind, r.Elem = RefMap, t.ref(s.Additional, hint+"Value")
-		if s.Additional != nil && s.Additional.Nullable {
-			r.Elem = &Ref{Kind: RefRaw, Schema: s.Additional}
-		}
+		r.Kind, r.Elem = RefMap, t.element(s.Additional, hint+"Value")
 		return
 	}
 	for _, p := range s.Properties {
-		if !taggable(p.Name) {
+		if !Taggable(p.Name) {
 			r.Kind = RefRaw
-			t.unenforced = append(t.unenforced, fmt.Sprintf("%s: kept as raw JSON, for property %.40q cannot be a Go field", label(s, hint), p.Name))
+			if s.Rules == nil {
+				t.unenforced = append(t.unenforced, fmt.Sprintf("%s: kept as raw JSON, for property %.40q cannot be a Go field", label(s, hint), p.Name))
+			}
 			return
 		}
 	}
@@ -207,8 +237,8 @@ func (t *typer) fillObject(r *Ref, s *Schema, hint string) {
 	r.Named = t.structure(s, hint)
 }
 
-// taggable reports whether encoding/json accepts the name in a struct tag.
-func taggable(name string) bool {
+// Taggable reports whether encoding/json accepts the name in a struct tag.
+func Taggable(name string) bool {
 	if name == "" || name == "-" || len(name) > 200 { // "-" means no field at all
 		return false
 	}
@@ -246,6 +276,7 @@ func (t *typer) structure(s *Schema, hint string) *Type {
 	outside := t.open
 	t.open = map[*Schema]bool{}
 	defer func() { t.open = outside }()
+	out.Rules = t.rulesOf(s, out.Name)
 	fields := newAllocator("DecodeJSON")
 	for _, p := range s.Properties {
 		out.Fields = append(out.Fields, t.field(p, s, out.Name, fields))
@@ -325,6 +356,7 @@ func shapeOf(s *Schema, seen map[*Schema]bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s|%v|%s|%v|%v|%s|%s|%d|%s|%s", s.Kind, s.Nullable, s.Format, s.ReadOnly, s.WriteOnly, s.Const,
 		joinLiterals(s.Enum), s.MinLength, number(s.MaxLength), s.Pattern)
+	fmt.Fprintf(&b, "|%v|%q|%s", s.File, s.MediaTypes, s.Rules)
 	fmt.Fprintf(&b, "|%s|%s|%v|%v|%s|%d|%s|%v|%v|%d|%s|%s", decimal(s.Minimum), decimal(s.Maximum), s.ExclusiveMinimum,
 		s.ExclusiveMaximum, decimal(s.MultipleOf), s.MinItems, number(s.MaxItems), s.UniqueItems, s.Closed,
 		s.MinProperties, number(s.MaxProperties), s.Default)

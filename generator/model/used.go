@@ -7,21 +7,22 @@ import "slices"
 type usage struct {
 	types    map[*Type]bool
 	patterns map[*Pattern]bool
+	rules    map[*Rules]bool
 	decoded  map[*Ref]bool
 }
 
 // keepUsed drops the types and patterns that nothing refers to, and marks those
 // that requests hold.
 func (b *builder) keepUsed(s *Service) {
-	u := &usage{types: map[*Type]bool{}, patterns: map[*Pattern]bool{}, decoded: map[*Ref]bool{}}
+	u := &usage{types: map[*Type]bool{}, patterns: map[*Pattern]bool{}, rules: map[*Rules]bool{}, decoded: map[*Ref]bool{}}
 	for _, op := range s.Operations {
 		for _, p := range op.Params {
 			u.reach(p.Ref)
 			u.decode(p.Ref)
 		}
-		if op.Body != nil {
-			u.reach(op.Body.Ref)
-			u.decode(op.Body.Ref)
+		for _, body := range op.Bodies() {
+			u.reach(body.Ref)
+			u.decode(body.Ref)
 		}
 		for _, r := range op.Results {
 			u.reach(r.Ref)
@@ -40,8 +41,10 @@ func (b *builder) keepUsed(s *Service) {
 			answer(c.Ref)
 		}
 	}
+	s.keepForms()
 	t := b.scopes[s].typer
 	s.Types = slices.DeleteFunc(t.types, func(t *Type) bool { return !u.types[t] })
+	s.Rules = slices.DeleteFunc(t.rules, func(r *Rules) bool { return !u.rules[r] })
 	s.Patterns = slices.DeleteFunc(t.patterns, func(p *Pattern) bool { return !u.patterns[p] })
 }
 
@@ -88,6 +91,7 @@ func (u *usage) decode(r *Ref) {
 		return
 	}
 	u.decoded[r] = true
+	u.rules[r.Rules] = true
 	switch r.Kind {
 	case RefString:
 		if r.Pattern != nil {
@@ -97,6 +101,7 @@ func (u *usage) decode(r *Ref) {
 		r.Named.Checked = true
 	case RefStruct:
 		r.Named.Decoded = true
+		u.rules[r.Named.Rules] = true
 		for _, f := range r.Named.Fields {
 			if !f.Property.Schema.ReadOnly {
 				u.decode(f.Ref)

@@ -53,11 +53,11 @@ func New(files []File) (*Plan, error) {
 	return &Plan{Files: files}, nil
 }
 
-// Lines counts the lines of the files that keep accepts.
+// Lines counts the lines of the text files that keep accepts.
 func (p *Plan) Lines(keep func(path string) bool) int {
 	n := 0
 	for _, f := range p.Files {
-		if keep(f.Path) {
+		if keep(f.Path) && bytes.IndexByte(f.Data, 0) < 0 {
 			n += bytes.Count(f.Data, []byte("\n"))
 		}
 	}

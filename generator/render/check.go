@@ -37,8 +37,20 @@ func checks(r *model.Ref, value, at string) []string {
 		}
 	case model.RefRaw:
 		return rawChecks(r, value, at)
+	case model.RefFile:
+		return fileChecks(s, value, at)
 	}
 	return nil
+}
+
+func fileChecks(s *model.Schema, value, at string) (lines []string) {
+	if s.MinLength > 0 || s.MaxLength != nil {
+		lines = append(lines, fmt.Sprintf("%s.FileSize(%s, %d, %d)", at, value, s.MinLength, orUnbounded(s.MaxLength)))
+	}
+	if len(s.MediaTypes) > 0 {
+		lines = append(lines, fmt.Sprintf("%s.MediaType(%s, %s)", at, value, quoted(s.MediaTypes)))
+	}
+	return lines
 }
 
 func stringChecks(r *model.Ref, value, at string) (lines []string) {
@@ -140,7 +152,7 @@ func rawChecks(r *model.Ref, value, at string) []string {
 	if at != "d" {
 		return nil
 	}
-	if types := r.Schema.Types; len(types) > 0 {
+	if types := r.Schema.Types; len(types) > 0 && !r.Null {
 		quoted := make([]string, len(types))
 		for i, t := range types {
 			quoted[i] = strconv.Quote(t)
@@ -150,13 +162,25 @@ func rawChecks(r *model.Ref, value, at string) []string {
 	if len(r.Variants) == 0 {
 		return nil
 	}
+	if names := r.Choices(); names != nil {
+		var b strings.Builder
+		for i, v := range r.Variants {
+			for _, name := range names[i] {
+				fmt.Fprintf(&b, "%s: %s,\n", strconv.Quote(name), variant(v))
+			}
+		}
+		return []string{fmt.Sprintf("wire.Discriminated(d, %s, %s, map[string]func(*wire.Decoder){\n%s})", value, strconv.Quote(r.Schema.Discriminator.Property), b.String())}
+	}
 	method := "AnyOf"
 	if len(r.Schema.OneOf) > 0 {
 		method = "OneOf"
 	}
-	variants := make([]string, len(r.Variants))
-	for i, v := range r.Variants {
-		variants[i] = variant(v)
+	var variants []string
+	if r.Null {
+		variants = append(variants, "wire.Null")
+	}
+	for _, v := range r.Variants {
+		variants = append(variants, variant(v))
 	}
 	return []string{fmt.Sprintf("wire.%s(d, %s, %s)", method, value, strings.Join(variants, ", "))}
 }
@@ -166,11 +190,17 @@ func variant(r *model.Ref) string {
 	if r.Kind == model.RefStruct {
 		return "wire.As[" + r.Go() + "]"
 	}
-	lines := checks(r, "v", "d")
+	lines, mark, result := checks(r, "v", "d"), "", "v := "
+	if len(lines) == 0 {
+		result = "_ = "
+	}
+	if r.Rules != nil {
+		mark, lines = "mark := d.Mark()\n", append(lines, r.Rules.Var+".Check(d, mark)")
+	}
 	if len(lines) == 0 {
 		return "func(d *wire.Decoder) { _ = " + reading(r) + " }"
 	}
-	return "func(d *wire.Decoder) {\nv := " + reading(r) + "\n" + strings.Join(lines, "\n") + "\n}"
+	return "func(d *wire.Decoder) {\n" + mark + result + reading(r) + "\n" + strings.Join(lines, "\n") + "\n}"
 }
 
 func orUnbounded(n *int) int {

@@ -11,7 +11,7 @@ import (
 // formats maps the formats that are enforced to the platform's constants.
 var formats = map[string]string{
 	"uuid": "wire.UUID", "email": "wire.Email", "uri": "wire.URI", "uri-reference": "wire.URIReference", "date": "wire.Date",
-	"time": "wire.Time", "ipv4": "wire.IPv4", "ipv6": "wire.IPv6", "hostname": "wire.Hostname",
+	"time": "wire.Time", "ipv4": "wire.IPv4", "ipv6": "wire.IPv6", "hostname": "wire.Hostname", "duration": "wire.Duration", "decimal": "wire.Decimal",
 }
 
 // typeDecl prints a named type and, when requests hold it, its decoder.
@@ -76,6 +76,9 @@ func decoder(g *goFile, t *model.Type) {
 			required = append(required, strconv.Quote(f.Property.Name))
 		}
 	}
+	if t.Rules != nil {
+		g.P("\tbegin := d.Mark()")
+	}
 	g.P("\tfor key := range d.Object(%s) {", strings.Join(required, ", "))
 	g.P("\t\tswitch key {")
 	for _, f := range t.Fields {
@@ -98,6 +101,9 @@ func decoder(g *goFile, t *model.Type) {
 	g.P("\t\t}\n\t}")
 	if t.Schema.MinProperties > 0 || t.Schema.MaxProperties != nil {
 		g.P("\td.Properties(d.Size(), %d, %d)", t.Schema.MinProperties, orUnbounded(t.Schema.MaxProperties))
+	}
+	if t.Rules != nil {
+		g.P("\t%s.Check(d, begin)", t.Rules.Var)
 	}
 	if !t.Partial {
 		for _, f := range t.Fields {
@@ -160,6 +166,10 @@ func readInto(g *goFile, r *model.Ref, dst string, pointer bool) {
 		g.P("%s.DecodeJSON(d)", dst)
 		return
 	}
+	if r.Rules != nil {
+		g.P("mark := d.Mark()")
+		defer g.P("%s.Check(d, mark)", r.Rules.Var)
+	}
 	if pointer {
 		g.P("%s = new(%s)", dst, reading(r))
 		value = "*" + dst
@@ -188,6 +198,8 @@ func reading(r *model.Ref) string {
 		return "d.Time()"
 	case model.RefBytes:
 		return "d.Bytes()"
+	case model.RefFile:
+		return "d.File()"
 	case model.RefList:
 		return "wire.List(d, " + elementReader(r.Elem) + ")"
 	case model.RefMap:
@@ -208,7 +220,7 @@ func textMethod(r *model.Ref) string {
 // elementReader is a function value that reads one r.
 func elementReader(r *model.Ref) string {
 	lines := checks(r, "v", "d")
-	if len(lines) == 0 {
+	if len(lines) == 0 && r.Rules == nil {
 		switch r.Kind {
 		case model.RefString:
 			return "(*wire.Decoder)." + textMethod(r)
@@ -222,6 +234,8 @@ func elementReader(r *model.Ref) string {
 			return "(*wire.Decoder).Time"
 		case model.RefBytes:
 			return "(*wire.Decoder).Bytes"
+		case model.RefFile:
+			return "(*wire.Decoder).File"
 		case model.RefRaw:
 			return "(*wire.Decoder).Raw"
 		}
@@ -231,6 +245,10 @@ func elementReader(r *model.Ref) string {
 	if r.Kind == model.RefStruct {
 		b.WriteString("v.DecodeJSON(d)\n")
 	} else {
+		if r.Rules != nil {
+			b.WriteString("mark := d.Mark()\n")
+			lines = append(lines, r.Rules.Var+".Check(d, mark)")
+		}
 		b.WriteString("v = " + reading(r) + "\n")
 		for _, line := range lines {
 			b.WriteString(line + "\n")

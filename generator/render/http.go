@@ -15,8 +15,18 @@ func apiFile(p *model.Project, s *model.Service) *goFile {
 	for _, pattern := range s.Patterns {
 		g.P("var %s = regexp.MustCompile(%s)\n", pattern.Var, strconv.Quote(pattern.Expr))
 	}
+	for _, r := range s.Rules {
+		text := strconv.Quote(r.Text)
+		if strconv.CanBackquote(r.Text) {
+			text = "`" + r.Text + "`"
+		}
+		g.P("var %s = rules.MustParse(%s)\n", r.Var, text)
+	}
 	for _, t := range s.Types {
 		typeDecl(g, t)
+	}
+	for _, f := range s.Forms {
+		formDecl(g, f)
 	}
 	return g
 }
@@ -82,6 +92,9 @@ func route(g *goFile, p *model.Project, op *model.Op) {
 			g.P("\t\t\t{In: %s, Name: %s},", strconv.Quote(r.In), strconv.Quote(r.Name))
 		}
 		g.P("\t\t},")
+	}
+	if op.Kind == model.OpStub {
+		g.P("\t\tStub: true,")
 	}
 	if op.Error != nil {
 		g.P("\t\tErrors: %s,", op.Error.Func)
@@ -164,15 +177,9 @@ func requestType(g *goFile, op *model.Op) {
 			note += ": " + sentence(p.Description)
 		}
 		g.P("%s", comment("\t", "", note))
-		g.P("\t%s %s", p.GoName, paramType(p))
+		g.P("\t%s %s%s", p.GoName, paramType(p), rawTag(paramType(p)))
 	}
-	if op.Body != nil {
-		tag := ""
-		if bodyType(op.Body) == "json.RawMessage" {
-			tag = " `json:\",omitzero\"`" // absent is not null, in calls between services too
-		}
-		g.P("\tBody %s%s", bodyType(op.Body), tag)
-	}
+	bodyFields(g, op)
 	g.P("}\n")
 }
 
@@ -181,16 +188,6 @@ func paramType(p *model.OpParam) string {
 		return "*" + p.Ref.Go()
 	}
 	return p.Ref.Go()
-}
-
-func bodyType(b *model.OpBody) string {
-	switch {
-	case b.Ref == nil:
-		return "[]byte"
-	case b.Required || b.Ref.Nilable():
-		return b.Ref.Go()
-	}
-	return "*" + b.Ref.Go()
 }
 
 func decodeRequest(g *goFile, op *model.Op) {
@@ -202,26 +199,31 @@ func decodeRequest(g *goFile, op *model.Op) {
 	for _, p := range op.Params {
 		decodeParam(g, p)
 	}
-	if op.IfMatch != "" && op.Resource != nil && op.KeyParam != nil {
+	if op.IfMatch != "" && op.Resource != nil && (op.KeyParam != nil || op.Resource.Singleton) {
 		method := "IfMatch"
 		if op.IfMatch == "required" {
 			method = "RequireIfMatch"
 		}
-		g.P("\tr.%s(%s.Name, in.%s)", method, op.Resource.Var, op.KeyParam.GoName)
+		g.P("\tr.%s(%s.Name, %s)", method, op.Resource.Var, keyExpr(op))
 	}
-	if op.Body != nil {
-		decodeBody(g, op.Body)
-	}
+	decodeBodies(g, op)
 	g.P("\treturn in\n}\n")
 }
 
 func decodeParam(g *goFile, p *model.OpParam) {
+	if p.Object != nil {
+		decodeObject(g, p)
+		return
+	}
 	source := map[string]string{"path": "Path", "query": "Query", "header": "Header", "cookie": "Cookie"}[p.In]
-	presence := "Set"
+	presence, cut := "Set", ""
 	if p.Required {
 		presence = "Required"
 	}
-	g.P("\tif p := r.%s(%s); p.%s() {", source, strconv.Quote(p.Name), presence)
+	if p.Prefix != "" {
+		cut = ".Cut(" + strconv.Quote(p.Prefix) + ")"
+	}
+	g.P("\tif p := r.%s(%s)%s; p.%s() {", source, strconv.Quote(p.Name), cut, presence)
 	dst := "in." + p.GoName
 	if p.Ref.Kind == model.RefList {
 		g.P("\t\tfor e := range p.Items(%s) {", strconv.Quote(p.Split))
@@ -252,6 +254,36 @@ func decodeParam(g *goFile, p *model.OpParam) {
 	g.P("\t}")
 }
 
+// decodeObject prints the reading of a parameter that is an object, or JSON.
+func decodeObject(g *goFile, p *model.OpParam) {
+	o := p.Object
+	parts := []string{"In: " + strconv.Quote(p.In), "Name: " + strconv.Quote(p.Name)}
+	if o.Style != "Whole" {
+		parts = append(parts, "Style: rest."+o.Style)
+	}
+	if o.Prefix != "" {
+		parts = append(parts, "Prefix: "+strconv.Quote(o.Prefix))
+	}
+	if o.Split != "" && o.Split != "," {
+		parts = append(parts, "Split: "+strconv.Quote(o.Split))
+	}
+	if p.Required {
+		parts = append(parts, "Required: true")
+	}
+	if o.Form != nil {
+		parts = append(parts, "Fields: "+o.Form.Var)
+	}
+	dst := "in." + p.GoName
+	pointer := p.Optional && !p.Ref.Nilable()
+	if p.Ref.Kind == model.RefStruct && !pointer {
+		g.P("r.Object(rest.Object{%s}, %s.DecodeJSON)", strings.Join(parts, ", "), dst)
+		return
+	}
+	g.P("r.Object(rest.Object{%s}, func(d *wire.Decoder) {", strings.Join(parts, ", "))
+	readInto(g, p.Ref, dst, pointer)
+	g.P("})")
+}
+
 func paramReading(r *model.Ref, p string) string {
 	switch r.Kind {
 	case model.RefInt:
@@ -266,26 +298,4 @@ func paramReading(r *model.Ref, p string) string {
 		return r.Go() + "(" + p + ".String())"
 	}
 	return p + "." + textMethod(r) + "()"
-}
-
-func decodeBody(g *goFile, b *model.OpBody) {
-	if b.Ref == nil {
-		g.P("\tin.Body = r.Bytes()")
-		return
-	}
-	if !b.Required {
-		g.P("\tif r.HasBody() {")
-		defer g.P("\t}")
-	}
-	pointer := !b.Required && !b.Ref.Nilable()
-	if b.Ref.Kind == model.RefStruct {
-		if pointer {
-			g.P("in.Body = new(%s)", b.Ref.Go())
-		}
-		g.P("r.Body(in.Body.DecodeJSON)")
-		return
-	}
-	g.P("r.Body(func(d *wire.Decoder) {")
-	readInto(g, b.Ref, "in.Body", pointer)
-	g.P("})")
 }

@@ -4,12 +4,17 @@ package render
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
+	"runtime"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"text/template"
 
 	"github.com/e6b96b0c/backend/generator/model"
@@ -22,27 +27,24 @@ import (
 
 // Inputs are the files that a project is made of beside the model.
 type Inputs struct {
-	Templates fs.FS             // platform/, project/, modules/
-	Spec      map[string][]byte // the document's own files, by relative path
-	SpecMain  string            // which of them is the document
-	Served    []byte
-	Profile   []byte
-	Compose   bool
-	Server    *templates.Compose // the database's server in compose.yaml; nil: none
-	CI        string             // github, none
-	NoModules bool               // leave go.mod and go.sum out
-	Rate, P99 string             // the declared load, for loadtest/scenario.yaml
+	Templates  fs.FS             // platform/, project/, modules/
+	Spec       map[string][]byte // the document's own files, by relative path
+	SpecMain   string            // which of them is the document
+	Served     []byte            // the document that the server keeps, in YAML
+	ServedJSON []byte            // the same
+	Profile    []byte
+	Compose    bool
+	Server     *templates.Compose // the database's server in compose.yaml; nil: none
+	CI         string             // github, none
+	NoModules  bool               // leave go.mod and go.sum out
+	Rate, P99  string             // the declared load, for loadtest/scenario.yaml
 }
 
 // Project renders everything: services, wiring, platform, deployment, documents.
 func Project(p *model.Project, in Inputs) (*plan.Plan, error) {
-	var files []plan.File
-	for _, s := range p.Services {
-		service, err := serviceFiles(p, s)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, service...)
+	files, err := allServices(p)
+	if err != nil {
+		return nil, err
 	}
 	for name, g := range map[string]*goFile{
 		"internal/app/app.gen.go":      appFile(p),
@@ -73,10 +75,33 @@ func Project(p *model.Project, in Inputs) (*plan.Plan, error) {
 	return plan.New(append(files, around...))
 }
 
+// allServices renders the services side by side: each only reads the model.
+func allServices(p *model.Project) ([]plan.File, error) {
+	rendered := make([][]plan.File, len(p.Services))
+	errs := make([]error, len(p.Services))
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(p.Services)) {
+		group.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(p.Services); i = int(next.Add(1)) - 1 {
+				rendered[i], errs[i] = serviceFiles(p, p.Services[i])
+			}
+		})
+	}
+	group.Wait()
+	return slices.Concat(rendered...), errors.Join(errs...)
+}
+
 func platformRoots(p *model.Project) []string {
-	roots := []string{"wire", "rest", "problem", "store", "auth", "telemetry", "config", "lifecycle", "peer", "gateway"}
+	roots := []string{"wire", "rest", "problem", "store", "auth", "telemetry", "config", "lifecycle", "peer", "gateway", "apidocs"}
 	for _, engine := range p.Engines {
 		roots = append(roots, "store/"+engine.Name)
+	}
+	for _, s := range p.Services {
+		if len(s.Rules) > 0 {
+			roots = append(roots, "rules")
+			break
+		}
 	}
 	if p.Cache.Engine != "none" {
 		roots = append(roots, "cache/"+p.Cache.Engine)
@@ -116,7 +141,7 @@ func serviceFiles(p *model.Project, s *model.Service) ([]plan.File, error) {
 		{"client.gen.go", clientFile(p, s), plan.Owned},
 		{"service.go", serviceFile(p, s), plan.Yours},
 	} {
-		if f.name == "api.gen.go" && len(s.Types) == 0 && len(s.Patterns) == 0 {
+		if f.name == "api.gen.go" && len(s.Types)+len(s.Patterns)+len(s.Forms)+len(s.Rules) == 0 {
 			continue
 		}
 		rendered, err := goPlan(dir+f.name, f.file, f.owner)
@@ -137,6 +162,7 @@ func projectFiles(p *model.Project, in Inputs) ([]plan.File, error) {
 	files := []plan.File{
 		{Path: "backend.yaml", Data: in.Profile, Owner: plan.Yours},
 		{Path: "api/served.gen.yaml", Data: in.Served, Owner: plan.Owned},
+		{Path: "internal/app/served.gen.json", Data: in.ServedJSON, Owner: plan.Owned},
 	}
 	for name, data := range in.Spec {
 		if name == in.SpecMain {

@@ -8,9 +8,11 @@ import (
 	"math"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/e6b96b0c/backend/generator/model"
+	"github.com/e6b96b0c/backend/templates/platform/rules"
 )
 
 // Check reports whether a JSON value satisfies a schema, with the first reason
@@ -29,12 +31,49 @@ func check(s *model.Schema, value []byte, d Direction) error {
 	return (&checker{dir: d}).value(s, v)
 }
 
+// check is Check with the rules that were compiled before.
+func (c *compiler) check(s *model.Schema, value []byte) error {
+	return c.rules.check(s, value, c.o.Direction)
+}
+
+// ruleCache keeps compiled rules. It is safe for concurrent use.
+type ruleCache struct{ known sync.Map }
+
+func (r *ruleCache) check(s *model.Schema, value []byte, d Direction) error {
+	dec := json.NewDecoder(bytes.NewReader(value))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return err
+	}
+	return (&checker{dir: d, rules: r}).value(s, v)
+}
+
+// of compiles a schema's rules; nil when they do not compile.
+func (r *ruleCache) of(s *model.Schema) *rules.Schema {
+	if r != nil {
+		if known, ok := r.known.Load(s); ok {
+			compiled, _ := known.(*rules.Schema)
+			return compiled
+		}
+	}
+	compiled, err := rules.Parse(string(s.Rules))
+	if err != nil {
+		return nil
+	}
+	if r != nil {
+		r.known.Store(s, compiled)
+	}
+	return compiled
+}
+
 // maxCheckDepth bounds the nesting that is looked into.
 const maxCheckDepth = 64
 
 type checker struct {
 	dir   Direction
 	depth int
+	rules *ruleCache // nil: none
 }
 
 var errDeep = errors.New("nested too deeply")
@@ -66,6 +105,15 @@ func (c *checker) value(s *model.Schema, v any) error {
 	}
 	if err := c.kind(s, v); err != nil {
 		return err
+	}
+	if s.Rules != nil && v != nil {
+		text, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		if compiled := c.rules.of(s); compiled != nil && !compiled.Valid(text) {
+			return errors.New("breaks a rule")
+		}
 	}
 	return c.unions(s, v)
 }

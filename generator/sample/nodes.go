@@ -88,6 +88,7 @@ type checkedNode struct {
 	node
 	schema   *model.Schema
 	dir      Direction
+	rules    *ruleCache
 	fallback []byte
 }
 
@@ -99,7 +100,7 @@ func (n *checkedNode) append(dst []byte, c run) []byte {
 	start := len(dst)
 	for range checkAttempts {
 		dst = n.node.append(dst[:start], c)
-		if check(n.schema, dst[start:], n.dir) == nil {
+		if n.rules.check(n.schema, dst[start:], n.dir) == nil {
 			return dst
 		}
 	}
@@ -111,8 +112,8 @@ func (n *checkedNode) append(dst []byte, c run) []byte {
 func (c *compiler) checked(s *model.Schema, inner node, p place) (node, error) {
 	for range 8 * checkAttempts {
 		v := inner.append(nil, run{r: c.trial})
-		if check(s, v, c.o.Direction) == nil {
-			return &checkedNode{node: inner, schema: s, dir: c.o.Direction, fallback: v}, nil
+		if c.check(s, v) == nil {
+			return &checkedNode{node: inner, schema: s, dir: c.o.Direction, rules: c.rules, fallback: v}, nil
 		}
 	}
 	return nil, cannot(p, "no candidate satisfies the schema")
@@ -123,6 +124,8 @@ type array struct {
 	item     node
 	min, max int
 	unique   bool
+	prefix   []node // what the first items are, where they differ
+	last     node   // what the last item is; nil: as any
 }
 
 // maxExtraItems is how many items beyond the least an array gets: enough to be
@@ -160,6 +163,9 @@ func (c *compiler) array(s *model.Schema, p place) (node, error) {
 		}
 	}
 	n := &array{item: item, min: s.MinItems, max: limit, unique: s.UniqueItems}
+	if err := c.special(n, s, p); err != nil {
+		return nil, err
+	}
 	if !s.UniqueItems {
 		return n, nil
 	}
@@ -168,6 +174,40 @@ func (c *compiler) array(s *model.Schema, p place) (node, error) {
 		return c.checked(s, n, p)
 	}
 	return n, nil
+}
+
+// special prepares the items that are not as the others.
+func (c *compiler) special(n *array, s *model.Schema, p place) error {
+	for _, one := range s.Prefix {
+		item, err := c.node(one, place{name: p.name, path: p.path + "[]", required: true})
+		if err != nil {
+			return err
+		}
+		n.prefix = append(n.prefix, item)
+	}
+	if len(n.prefix) > 0 {
+		n.min = max(n.min, len(n.prefix))
+		n.max = n.min
+	}
+	if s.Contains != nil {
+		item, err := c.node(s.Contains, place{name: p.name, path: p.path + "[]", required: true})
+		if err != nil {
+			return err
+		}
+		n.last, n.min, n.max = item, max(n.min, 1), max(n.max, 1)
+	}
+	return nil
+}
+
+// at is what makes the item with an index among count.
+func (n *array) at(i, count int) node {
+	switch {
+	case i < len(n.prefix):
+		return n.prefix[i]
+	case i == count-1 && n.last != nil:
+		return n.last
+	}
+	return n.item
 }
 
 func (n *array) append(dst []byte, c run) []byte {
@@ -186,10 +226,10 @@ func (n *array) append(dst []byte, c run) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		at := len(dst)
-		dst = n.item.append(dst, c)
+		at, item := len(dst), n.at(i, count)
+		dst = item.append(dst, c)
 		for tries := 0; n.unique && holds(dst[begin:mark], dst[at:]) && tries < 32; tries++ {
-			dst = n.item.append(dst[:at], c)
+			dst = item.append(dst[:at], c)
 		}
 		if n.unique && holds(dst[begin:mark], dst[at:]) {
 			dst = dst[:mark]

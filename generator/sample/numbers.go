@@ -85,7 +85,7 @@ func (c *compiler) number(s *model.Schema, p place) (node, error) {
 // single makes the only number between two equal bounds.
 func (c *compiler) single(s *model.Schema, v float64, err error) (node, error) {
 	lit := model.Literal(strconv.FormatFloat(v, 'g', -1, 64))
-	if check(s, lit, c.o.Direction) != nil {
+	if c.check(s, lit) != nil {
 		return nil, err
 	}
 	return constant(lit), nil
@@ -153,7 +153,7 @@ func (c *compiler) decimal(s *model.Schema, p place, step int64, digits int) (no
 	// Floats may disagree with decimal arithmetic at the very bounds.
 	for _, k := range []int64{from, to} {
 		v := appendDecimal(nil, k*step, digits)
-		if check(s, v, c.o.Direction) != nil {
+		if c.check(s, v) != nil {
 			return c.checked(s, n, p)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 
 	"github.com/e6b96b0c/backend/generator/model"
@@ -18,7 +19,7 @@ type ParamGenerator struct {
 // Param prepares a generator for a parameter.
 func Param(p *model.Parameter, o Options) (ParamGenerator, error) {
 	s := filled(p)
-	c := &compiler{o: o, budget: maxNodes, trial: rand.New(rand.NewPCG(1, 2))}
+	c := &compiler{o: o, budget: maxNodes, rules: &ruleCache{}, trial: rand.New(rand.NewPCG(1, 2))}
 	n, err := c.node(s, place{name: p.Name, path: p.Name, top: true, required: true})
 	if err != nil {
 		return ParamGenerator{}, err
@@ -223,16 +224,33 @@ func (w *writer) object(p *model.Parameter, pairs []pair) {
 }
 
 func (w *writer) deep(p *model.Parameter, pairs []pair) {
-	for i, m := range pairs {
-		if i > 0 {
-			w.dst = append(w.dst, '&')
-		}
-		w.text(p.Name)
-		w.dst = append(w.dst, "%5B"...)
-		w.text(m.name)
-		w.dst = append(w.dst, "%5D="...)
-		w.scalar(m.value)
+	begun := len(w.dst)
+	for _, m := range pairs {
+		w.nested(begun, p.Name+"["+m.name+"]", m.value)
 	}
+}
+
+// nested writes a value below a name in brackets: objects by their members' names,
+// arrays by number.
+func (w *writer) nested(begun int, name string, v json.RawMessage) {
+	switch first(v) {
+	case '{':
+		for _, m := range members(v) {
+			w.nested(begun, name+"["+m.name+"]", m.value)
+		}
+		return
+	case '[':
+		for i, item := range elements(v) {
+			w.nested(begun, name+"["+strconv.Itoa(i)+"]", item)
+		}
+		return
+	}
+	if len(w.dst) > begun {
+		w.dst = append(w.dst, '&')
+	}
+	w.text(name)
+	w.dst = append(w.dst, '=')
+	w.scalar(v)
 }
 
 func escape(s string) []byte {

@@ -48,40 +48,13 @@ func pattern(p, name string, n *text) (*regexp.Regexp, maker, error) {
 	}, nil
 }
 
-// fromECMA rewrites what ECMA-262 spells otherwise than RE2.
+// fromECMA rewrites what ECMA-262 spells otherwise than RE2; what RE2 cannot do
+// stays, and does not compile.
 func fromECMA(p string) string {
-	if !strings.Contains(p, `\u`) && !strings.Contains(p, `\c`) {
-		return p
+	if out, ok := model.RE2(p); ok {
+		return out
 	}
-	var b strings.Builder
-	for i := 0; i < len(p); i++ {
-		if p[i] != '\\' || i+1 == len(p) {
-			b.WriteByte(p[i])
-			continue
-		}
-		if p[i+1] == 'u' && i+6 <= len(p) && isHex(p[i+2:i+6]) {
-			b.WriteString(`\x{` + p[i+2:i+6] + `}`)
-			i += 5
-			continue
-		}
-		if p[i+1] == 'u' && i+2 < len(p) && p[i+2] == '{' {
-			b.WriteString(`\x`)
-			i++
-			continue
-		}
-		b.WriteString(p[i : i+2])
-		i++
-	}
-	return b.String()
-}
-
-func isHex(s string) bool {
-	for _, r := range s {
-		if !strings.ContainsRune("0123456789abcdefABCDEF", r) {
-			return false
-		}
-	}
-	return s != ""
+	return p
 }
 
 // matcher appends texts that a pattern matches, up to assertions, which only the

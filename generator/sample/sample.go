@@ -63,7 +63,7 @@ var ErrCannot = errors.New("cannot generate")
 // that cannot be generated are left out; the error (an ErrCannot) says which
 // required part is to blame.
 func Compile(s *model.Schema, o Options) (Generator, error) {
-	c := &compiler{o: o, budget: maxNodes, trial: rand.New(rand.NewPCG(1, 2))}
+	c := &compiler{o: o, budget: maxNodes, rules: &ruleCache{}, trial: rand.New(rand.NewPCG(1, 2))}
 	n, err := c.node(s, place{top: true})
 	if err != nil {
 		return Generator{}, err
@@ -121,6 +121,7 @@ type compiler struct {
 	trial  *rand.Rand // for the candidates tried while compiling
 	stack  []frame
 	merges map[mergeKey]*model.Schema
+	rules  *ruleCache
 }
 
 // frame is a schema being compiled.
@@ -207,7 +208,7 @@ func (c *compiler) bare(s *model.Schema, p place) (node, error) {
 	if len(s.Enum) > 0 {
 		return c.enum(s, p)
 	}
-	if s.Not != nil {
+	if s.Not != nil || s.Rules != nil {
 		return c.filtered(s, p)
 	}
 	return c.shape(s, p)
@@ -245,7 +246,7 @@ func (c *compiler) literal(s *model.Schema) model.Literal {
 		return nil
 	}
 	for _, lit := range []model.Literal{s.Example, s.Default} {
-		if lit != nil && string(lit) != "null" && check(s, lit, c.o.Direction) == nil {
+		if lit != nil && string(lit) != "null" && c.check(s, lit) == nil {
 			return lit
 		}
 	}
@@ -262,6 +263,17 @@ func (c *compiler) raw(s *model.Schema, p place) (node, error) {
 	if len(s.OneOf)+len(s.AnyOf) > 0 {
 		return c.union(s, p)
 	}
+	var n union
+	for _, t := range s.Types {
+		one := *s
+		one.Kind, one.Types, one.Rules = model.Kind(t), nil, nil
+		if v, err := c.shape(&one, p); err == nil {
+			n.variants = append(n.variants, v)
+		}
+	}
+	if len(n.variants) > 0 {
+		return &n, nil
+	}
 	return nil, cannot(p, "the schema has no single type (%s)", s.Reason)
 }
 
@@ -277,7 +289,7 @@ func (c *compiler) filtered(s *model.Schema, p place) (node, error) {
 func (c *compiler) enum(s *model.Schema, p place) (node, error) {
 	var fit []constant
 	for _, e := range s.Enum {
-		if check(s, e, c.o.Direction) == nil {
+		if c.check(s, e) == nil {
 			fit = append(fit, constant(e))
 		}
 	}

@@ -90,7 +90,7 @@ func disjoint(variants []*model.Schema) bool {
 func (c *compiler) trials(s *model.Schema, n node) int {
 	good := 0
 	for range checkAttempts {
-		if check(s, n.append(nil, run{r: c.trial, refs: maxRefs}), c.o.Direction) == nil {
+		if c.check(s, n.append(nil, run{r: c.trial, refs: maxRefs})) == nil {
 			good++
 		}
 	}

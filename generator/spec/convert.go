@@ -24,10 +24,11 @@ type converter struct {
 	warnings problem.List
 	schemas  *schemaConverter
 	ids      map[string]bool
+	files    map[string]*model.Schema // of multipart forms, by what they are made from
 }
 
 func newConverter(d *Document) *converter {
-	return &converter{d: d, schemas: newSchemaConverter(d.doc, d.File), ids: map[string]bool{}}
+	return &converter{d: d, schemas: newSchemaConverter(d.doc, d.File), ids: map[string]bool{}, files: map[string]*model.Schema{}}
 }
 
 func (c *converter) api() *model.API {
@@ -59,6 +60,7 @@ func (c *converter) api() *model.API {
 			}
 		}
 	}
+	c.schemas.addLoops()
 	return api
 }
 
@@ -273,6 +275,7 @@ func (c *converter) content(content openapi3.Content) []model.Media {
 		if v := content[mediaType]; v != nil {
 			m.Schema = c.schemas.convert(v.Schema)
 			m.Example = literalOrNil(v.Example)
+			c.encode(&m, v)
 		}
 		out = append(out, m)
 	}

@@ -13,8 +13,12 @@ type flat struct {
 	types      []string // nil: any
 	properties map[string][]*openapi3.SchemaRef
 	items      []*openapi3.SchemaRef
-	unenforced []string
-	conflict   string // why no single shape fits
+	exotic     []*openapi3.Schema // what has no form in Go
+	complete   bool               // all of the schema is
+	open       bool               // which members an object may have is among that
+	tuple      bool               // so is what an array's elements are
+	conflict   string             // why no single shape fits
+	loop       bool               // the conflict is that it includes itself
 }
 
 func flatten(s *openapi3.Schema) *flat {
@@ -27,7 +31,7 @@ func flatten(s *openapi3.Schema) *flat {
 // whose annotations win over its branches'.
 func (f *flat) add(s *openapi3.Schema, depth int, visiting map[*openapi3.Schema]bool, outer bool) {
 	if depth > maxMerge || visiting[s] {
-		f.conflict = "allOf that includes itself"
+		f.conflict, f.loop = "allOf that includes itself", true
 		return
 	}
 	visiting[s] = true
@@ -35,7 +39,7 @@ func (f *flat) add(s *openapi3.Schema, depth int, visiting map[*openapi3.Schema]
 	f.addTypes(s)
 	f.addShape(s)
 	f.addBounds(s)
-	f.addUnenforced(s)
+	f.addExotic(s, outer)
 	for _, branch := range s.AllOf {
 		if branch != nil && branch.Value != nil {
 			f.add(branch.Value, depth+1, visiting, false)
@@ -61,6 +65,8 @@ func (f *flat) addAnnotations(s *openapi3.Schema) {
 	first(&f.Title, s.Title)
 	first(&f.Description, s.Description)
 	first(&f.Format, s.Format)
+	first(&f.ContentEncoding, s.ContentEncoding)
+	first(&f.ContentMediaType, s.ContentMediaType)
 	f.ReadOnly = f.ReadOnly || s.ReadOnly
 	f.WriteOnly = f.WriteOnly || s.WriteOnly
 	f.Deprecated = f.Deprecated || s.Deprecated
@@ -175,18 +181,30 @@ func (f *flat) addBounds(s *openapi3.Schema) {
 	if s.Max != nil && (f.Max == nil || *s.Max < *f.Max) {
 		f.Max = s.Max
 	}
-	if s.ExclusiveMin.IsSet() {
+	switch {
+	case !s.ExclusiveMin.IsSet():
+	case !f.ExclusiveMin.IsSet():
 		f.ExclusiveMin = s.ExclusiveMin
+	default:
+		f.exotic = append(f.exotic, &openapi3.Schema{Min: s.Min, ExclusiveMin: s.ExclusiveMin})
 	}
-	if s.ExclusiveMax.IsSet() {
+	switch {
+	case !s.ExclusiveMax.IsSet():
+	case !f.ExclusiveMax.IsSet():
 		f.ExclusiveMax = s.ExclusiveMax
+	default:
+		f.exotic = append(f.exotic, &openapi3.Schema{Max: s.Max, ExclusiveMax: s.ExclusiveMax})
 	}
-	if s.MultipleOf != nil {
+	switch {
+	case s.MultipleOf == nil:
+	case f.MultipleOf == nil:
 		f.MultipleOf = s.MultipleOf
+	case *f.MultipleOf != *s.MultipleOf:
+		f.exotic = append(f.exotic, &openapi3.Schema{MultipleOf: s.MultipleOf})
 	}
 	if s.Pattern != "" {
 		if f.Pattern != "" && f.Pattern != s.Pattern {
-			f.unenforced = append(f.unenforced, "a second pattern in allOf")
+			f.exotic = append(f.exotic, &openapi3.Schema{Pattern: s.Pattern})
 			return
 		}
 		f.Pattern = s.Pattern
@@ -200,20 +218,16 @@ func least(a, b *uint64) *uint64 {
 	return a
 }
 
-// addUnenforced names the JSON Schema keywords that generated code does not check.
-func (f *flat) addUnenforced(s *openapi3.Schema) {
-	note := func(present bool, keyword string) {
-		if present && !slices.Contains(f.unenforced, keyword) {
-			f.unenforced = append(f.unenforced, keyword)
-		}
+// addExotic keeps what has no form in Go.
+func (f *flat) addExotic(s *openapi3.Schema, outer bool) {
+	part := exotic(s)
+	if part == nil {
+		return
 	}
-	note(s.Not != nil, "not")
-	note(s.If != nil, "if/then/else")
-	note(len(s.PrefixItems) > 0, "prefixItems")
-	note(s.Contains != nil, "contains")
-	note(len(s.PatternProperties) > 0, "patternProperties")
-	note(len(s.DependentSchemas) > 0 || len(s.DependentRequired) > 0, "dependent keywords")
-	note(s.PropertyNames != nil, "propertyNames")
+	f.exotic = append(f.exotic, part)
+	f.open = f.open || len(s.PatternProperties) > 0 || restOf(s)
+	f.complete = f.complete || outer && part == s
+	f.tuple = f.tuple || len(s.PrefixItems) > 0
 }
 
 // place is where a property is first written.

@@ -128,10 +128,18 @@ func (c *schemaConverter) fill(out *model.Schema, s *openapi3.Schema) {
 	f := flatten(s)
 	out.Position = place(c.file, s.Origin)
 	out.Title, out.Description, out.Format = f.Title, f.Description, f.Format
+	if out.Format == "" { // 3.1 says it otherwise
+		switch {
+		case f.ContentEncoding == "base64":
+			out.Format = "byte"
+		case f.ContentMediaType != "" && f.ContentEncoding == "":
+			out.Format = "binary"
+		}
+	}
 	out.ReadOnly, out.WriteOnly, out.Deprecated = f.ReadOnly, f.WriteOnly, f.Deprecated
 	out.Default, out.Const = literalOrNil(f.Default), literalOrNil(f.Const)
 	out.Example = example(f.Schema)
-	out.Nullable, out.Unenforced = f.Nullable, f.unenforced
+	out.Nullable = f.Nullable
 	out.RenamedFrom = renamedFrom(s)
 	c.fillEnum(out, f)
 	out.Kind = c.kind(out, f)
@@ -140,11 +148,22 @@ func (c *schemaConverter) fill(out *model.Schema, s *openapi3.Schema) {
 	if f.conflict != "" {
 		out.Kind, out.Reason = model.KindRaw, f.conflict
 	}
+	c.addRules(out, f, s)
 	switch out.Kind {
 	case model.KindArray:
-		out.Items = c.convert(c.meet(f.items))
+		if !f.tuple {
+			out.Items = c.convert(c.meet(f.items))
+		}
 		if out.Items == nil {
 			out.Items = &model.Schema{Kind: model.KindAny}
+		}
+		for _, part := range f.exotic {
+			for _, ref := range part.PrefixItems {
+				out.Prefix = append(out.Prefix, c.convert(ref))
+			}
+			if part.Contains != nil {
+				out.Contains = c.convert(part.Contains)
+			}
 		}
 	case model.KindObject:
 		c.fillObject(out, f)
@@ -313,6 +332,9 @@ func (c *schemaConverter) fillObject(out *model.Schema, f *flat) {
 	}
 	for _, name := range sortedKeys(required) { // required, but described nowhere
 		out.Properties = append(out.Properties, &model.Property{Name: name, Required: true, Schema: &model.Schema{Kind: model.KindAny}})
+	}
+	if f.open {
+		return
 	}
 	if has := f.AdditionalProperties.Has; has != nil && !*has {
 		out.Closed = true

@@ -17,6 +17,9 @@ func (c *schemaConverter) fillUnion(out *model.Schema, f *flat) {
 			case s == nil:
 			case s.Kind == model.KindNull:
 				out.Nullable = true
+			case s.Nullable && s.Kind != model.KindAny:
+				out.Nullable = true
+				list = append(list, s)
 			default:
 				list = append(list, s)
 			}
@@ -28,7 +31,9 @@ func (c *schemaConverter) fillUnion(out *model.Schema, f *flat) {
 	}
 	out.OneOf, out.AnyOf = variants(f.OneOf), variants(f.AnyOf)
 	if out.Kind != model.KindUnion {
-		out.Unenforced = append(out.Unenforced, "oneOf/anyOf beside a type")
+		if out.Kind != model.KindRaw && !f.complete {
+			f.exotic = append(f.exotic, &openapi3.Schema{OneOf: f.OneOf, AnyOf: f.AnyOf})
+		}
 		if out.Kind != model.KindObject {
 			out.OneOf, out.AnyOf = nil, nil
 		}
@@ -65,6 +70,9 @@ func adopt(out, variant *model.Schema) {
 	out.ReadOnly, out.WriteOnly = keep.ReadOnly || variant.ReadOnly, keep.WriteOnly || variant.WriteOnly
 	if keep.Description != "" {
 		out.Description = keep.Description
+	}
+	if out.Rules == nil {
+		out.Rules = keep.Rules
 	}
 	if keep.Default != nil {
 		out.Default = keep.Default

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/e6b96b0c/backend/generator/model"
@@ -143,7 +144,7 @@ func (u *use) apply(token string, h http.Header, query []byte) []byte {
 			}
 			query = append(append(append(query, url.QueryEscape(p.name)...), '='), url.QueryEscape(value)...)
 		case "cookie":
-			h["Cookie"] = []string{p.name + "=" + value}
+			h["Cookie"] = []string{strings.Join(append(h["Cookie"], p.name+"="+value), "; ")}
 		default:
 			h[p.name] = []string{value}
 		}

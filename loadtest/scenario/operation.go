@@ -16,20 +16,22 @@ type Op struct {
 	Model *model.Operation
 	index int
 
-	parts  []part      // the path
-	params []pathParam // in the path's order
-	query  []queryParam
-	header []headerParam
-	static http.Header // headers that are the same each time
+	parts   []part      // the path
+	params  []pathParam // in the path's order
+	query   []queryParam
+	header  []headerParam
+	cookies []sample.ParamGenerator
+	static  http.Header // headers that are the same each time
 
 	body      sample.Generator
 	hasBody   bool
 	bodyKind  bodyKind
-	slots     []source // where the body's references come from
-	item      bool     // the path ends in a parameter
-	pool      *pool    // of the last path parameter; nil when there is none
-	creates   *pool    // where new ids go
-	lists     *pool    // what a GET of a collection lists
+	media     *model.Media // of the body
+	slots     []source     // where the body's references come from
+	item      bool         // the path ends in a parameter
+	pool      *pool        // of the last path parameter; nil when there is none
+	creates   *pool        // where new ids go
+	lists     *pool        // what a GET of a collection lists
 	links     []link
 	needsETag bool
 	ifMatch   bool
@@ -46,9 +48,10 @@ type Op struct {
 type bodyKind int
 
 const (
-	bodyJSON bodyKind = iota
-	bodyForm          // a JSON object as an HTML form
-	bodyText          // a JSON string's text
+	bodyJSON  bodyKind = iota
+	bodyForm           // a JSON object as an HTML form
+	bodyParts          // a JSON object as a multipart form
+	bodyText           // a JSON string's text
 )
 
 // replay is a finished request with an Idempotency-Key.
@@ -122,10 +125,18 @@ func (s *Scenario) compile(m *model.Operation) (*Op, error) {
 }
 
 func accept(m *model.Operation) string {
-	if r := m.Success(); r != nil && len(r.Content) > 0 && model.JSON(r.Content) == nil {
-		return r.Content[0].Type
+	r := m.Success()
+	if r == nil || len(r.Content) == 0 {
+		return "application/json"
 	}
-	return "application/json"
+	media := model.JSON(r.Content)
+	if media == nil {
+		media = &r.Content[0]
+	}
+	if strings.Contains(media.Type, "*") {
+		return "application/json"
+	}
+	return media.Type
 }
 
 func (o *Op) compilePath(s *Scenario) error {
@@ -185,9 +196,14 @@ func (o *Op) compileBody(s *Scenario) error {
 		}
 		return fmt.Errorf("its body is %s, for which no values are made", b.Content[0].Type)
 	}
-	o.bodyKind = how
+	o.bodyKind, o.media = how, media
 	kind := media.Type
-	if strings.Contains(kind, "*") {
+	switch {
+	case how == bodyParts:
+		kind = model.MultipartForm + "; boundary=" + sample.Boundary
+	case how == bodyText && strings.Contains(kind, "*"):
+		kind = "application/octet-stream"
+	case strings.Contains(kind, "*"):
 		kind = "application/json"
 	}
 	gen, err := sample.Compile(media.Schema, sample.Options{Slot: o.slotter(s), Assigned: o.assigned(s)})
@@ -207,14 +223,22 @@ func chooseMedia(content []model.Media) (*model.Media, bodyKind) {
 	if m := model.JSON(content); m != nil {
 		return m, bodyJSON
 	}
+	if m := model.Structured(content); m != nil {
+		if strings.HasPrefix(strings.ToLower(m.Type), model.MultipartForm) {
+			return m, bodyParts
+		}
+		return m, bodyForm
+	}
 	for i := range content {
-		t, _, _ := strings.Cut(content[i].Type, ";")
-		s := content[i].Schema
+		t, s := strings.ToLower(content[i].Type), content[i].Schema
+		plain := !strings.Contains(t, "xml") && !strings.Contains(t, "yaml") && !model.IsForm(t)
 		switch {
-		case t == "application/x-www-form-urlencoded":
-			return &content[i], bodyForm
-		case (strings.HasPrefix(t, "text/") || t == "application/octet-stream") && s != nil && s.Kind == model.KindString:
+		case s != nil && s.Kind == model.KindString:
 			return &content[i], bodyText
+		case plain && (s == nil || s.Kind == model.KindAny): // anything: a short text
+			m := content[i]
+			m.Schema = &model.Schema{Kind: model.KindString, MinLength: 1, MaxLength: new(40)}
+			return &m, bodyText
 		}
 	}
 	return nil, bodyJSON

@@ -29,8 +29,8 @@ func (o *Op) compileParams(s *Scenario) error {
 		case "header":
 			err = o.headerParam(p)
 		case "cookie":
-			if p.Required {
-				err = fmt.Errorf("it requires the cookie %s", p.Name)
+			if p.Required { // an optional one is a browser's affair
+				err = o.cookieParam(p)
 			}
 		}
 		if err != nil {
@@ -162,6 +162,15 @@ func (o *Op) headerParam(p *model.Parameter) error {
 		h.share = shareFilter
 	}
 	o.header = append(o.header, h)
+	return nil
+}
+
+func (o *Op) cookieParam(p *model.Parameter) error {
+	gen, err := sample.Param(p, sample.Options{})
+	if err != nil {
+		return fmt.Errorf("cookie %s: %w", p.Name, err)
+	}
+	o.cookies = append(o.cookies, gen)
 	return nil
 }
 

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -186,7 +185,9 @@ func (st *Step) build(ctx context.Context, s *Scenario) {
 			st.raw = o.body.AppendWith(make([]byte, 0, 256), st.r, st)
 			switch o.bodyKind {
 			case bodyForm:
-				st.raw = form(st.raw)
+				st.raw = sample.AppendForm(make([]byte, 0, len(st.raw)+64), o.media, st.raw)
+			case bodyParts:
+				st.raw = sample.AppendMultipart(make([]byte, 0, 2*len(st.raw)+256), o.media, st.raw)
 			case bodyText:
 				st.raw = unquoted(st.raw)
 			}
@@ -297,7 +298,7 @@ func (st *Step) appendQuery() []byte {
 // in it. The headers are shared when nothing varies.
 func (st *Step) headers(s *Scenario, again *replay, query []byte) (http.Header, []byte) {
 	o := st.op
-	if o.security == nil && len(o.header) == 0 && !o.ifMatch {
+	if o.security == nil && len(o.header) == 0 && len(o.cookies) == 0 && !o.ifMatch {
 		return o.static, query
 	}
 	h := make(http.Header, len(o.static)+len(o.header)+2)
@@ -320,6 +321,16 @@ func (st *Step) headers(s *Scenario, again *replay, query []byte) (http.Header, 
 			st.key = p.newKey()
 		}
 		h[name] = []string{st.key}
+	}
+	if len(o.cookies) > 0 {
+		var list []byte
+		for i, c := range o.cookies {
+			if i > 0 {
+				list = append(list, "; "...)
+			}
+			list = c.Append(list, st.r)
+		}
+		h["Cookie"] = []string{string(list)}
 	}
 	if o.ifMatch && st.row != nil && o.item {
 		if etag, _ := o.pool.state(st.row); etag != "" {
@@ -376,10 +387,4 @@ func unquoted(v []byte) []byte {
 		return v
 	}
 	return []byte(s)
-}
-
-// form turns a JSON object into a form.
-func form(object []byte) []byte {
-	p := &model.Parameter{In: "query", Style: "form", Explode: true}
-	return slices.Clone(sample.AppendParam(nil, p, object))
 }

@@ -48,6 +48,22 @@ func (p *Param) one() (string, bool) {
 	}
 }
 
+// Cut takes off what stands before the value of a path parameter of the styles
+// label (".") and matrix (";name=").
+func (p *Param) Cut(prefix string) *Param {
+	if len(p.values) != 1 || prefix == "" {
+		return p
+	}
+	value, ok := strings.CutPrefix(p.values[0], prefix)
+	if !ok {
+		p.Unreadable("must begin with " + prefix)
+		p.values = p.values[:0]
+		return p
+	}
+	p.values[0] = value
+	return p
+}
+
 // String returns the value as it was sent, less its escapes.
 func (p *Param) String() string {
 	s, _ := p.one()

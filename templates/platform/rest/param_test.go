@@ -163,33 +163,6 @@ func TestNarrowNumbersAndOptionalBodies(t *testing.T) {
 	want(t, post("/narrow?n=x", "", nil), 428, "query /n must be an integer")
 }
 
-func TestForms(t *testing.T) {
-	router, api := plainAPI()
-	var got string
-	rest.Handle(api, rest.Operation{
-		ID: "form", Method: "POST", Path: "/form", Consumes: []string{"application/x-www-form-urlencoded"},
-	}, func(r *rest.Request) (in struct{}) {
-		got = r.Form("a").String() + "|" + r.Form("b").String()
-		if p := r.Form("c"); p.Required() {
-			got += "|" + p.String()
-		}
-		return in
-	}, func(context.Context, struct{}) (rest.Response, error) {
-		return answer(func(w *rest.Writer) { w.Bytes(200, "text/plain", []byte(got)) }), nil
-	})
-	post := func(body string) *httptest.ResponseRecorder {
-		r := httptest.NewRequest("POST", "/form", strings.NewReader(body))
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		w := httptest.NewRecorder()
-		router.ServeHTTP(w, r)
-		return w
-	}
-	if w := post("a=1+2&b=%26&c="); w.Body.String() != "1 2|&|" {
-		t.Errorf("got %s", w.Body)
-	}
-	want(t, post("a=1"), 422, "body /c is required")
-}
-
 // TestTextParameters: a parameter is text that every store can hold, wherever it
 // stands.
 func TestTextParameters(t *testing.T) {

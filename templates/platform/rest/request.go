@@ -26,7 +26,6 @@ type Request struct {
 	query   []pair
 	form    []pair
 	queried bool // query is filled
-	formed  bool // form is filled
 	errs    wire.Errors
 	fault   *problem.Problem // what is worse than a field error
 	params  []*Param
@@ -78,21 +77,6 @@ func (r *Request) Query(name string) *Param {
 	for _, q := range r.queryPairs() {
 		if q.name == name {
 			p.values = append(p.values, q.value)
-		}
-	}
-	return p
-}
-
-// Form returns the field called name of an application/x-www-form-urlencoded body.
-func (r *Request) Form(name string) *Param {
-	if !r.formed {
-		r.formed = true
-		r.form = r.pairs(r.form, string(r.text()), "form")
-	}
-	p := r.param("body", name)
-	for _, f := range r.form {
-		if f.name == name {
-			p.values = append(p.values, f.value)
 		}
 	}
 	return p

@@ -38,6 +38,11 @@ func (c *Check) Reuse(errs *Errors, in, name string) {
 	*c = Check{errs: errs, in: in, path: append(c.path[:0], step{key: name, index: -1})}
 }
 
+// Whole makes c a check for a part of the request as a whole, such as its body.
+func (c *Check) Whole(errs *Errors, in string) {
+	*c = Check{errs: errs, in: in, path: c.path[:0]}
+}
+
 // At returns a check for the element of c's value with the given index.
 func (c *Check) At(index int) Check {
 	return Check{errs: c.errs, in: c.in, path: slices.Concat(c.path, []step{{index: index}})}
@@ -259,7 +264,7 @@ func (c *Check) MultipleOfInt(v, of int64) {
 // MultipleOf requires that v is a whole multiple of a positive divisor. Both
 // are taken as the decimals they were written as: 0.3 is a multiple of 0.1.
 func (c *Check) MultipleOf(v, of float64) {
-	if of > 0 && !isMultiple(v, of) {
+	if of > 0 && !IsMultiple(v, of) {
 		c.Fail("must be a multiple of " + number(of))
 	}
 }

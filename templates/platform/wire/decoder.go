@@ -21,6 +21,8 @@ type Decoder struct {
 	size   int      // number of properties of the object read last
 	own    Errors
 	syntax *SyntaxError
+	files  []File // that came with the form
+	trials *int   // bytes that unions have tried variants on
 }
 
 // decoders holds idle decoders: their stacks are worth keeping.

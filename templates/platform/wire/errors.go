@@ -81,3 +81,12 @@ func pointer(path []step) string {
 	}
 	return b.String()
 }
+
+// Pointer renders property names as a JSON pointer.
+func Pointer(names ...string) string {
+	path := make([]step, len(names))
+	for i, name := range names {
+		path[i] = step{key: name, index: -1}
+	}
+	return pointer(path)
+}

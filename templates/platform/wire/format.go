@@ -1,5 +1,7 @@
 package wire
 
+import "strings"
+
 // Format is a named form of strings that a schema may require.
 type Format uint8
 
@@ -17,6 +19,7 @@ const (
 	IPv6                       // RFC 4291, section 2.2
 	Hostname                   // RFC 1123
 	Byte                       // RFC 4648, section 4: base64
+	Decimal                    // OpenAPI's registry: a number, as a string
 )
 
 // String names the format with its article, as in "a UUID".
@@ -46,6 +49,8 @@ func (f Format) String() string {
 		return "a host name"
 	case Byte:
 		return "base64"
+	case Decimal:
+		return "a decimal number such as 12.50"
 	default:
 		return "of an unknown format"
 	}
@@ -79,7 +84,20 @@ func (f Format) Valid(s string) bool {
 		return isHostname(s)
 	case Byte:
 		return isBase64(s)
+	case Decimal:
+		return IsNumber(s) && !strings.ContainsAny(s, "eE")
 	default:
 		return false
 	}
+}
+
+// FormatOf returns the format that OpenAPI calls by name; false for one that is not
+// checked.
+func FormatOf(name string) (Format, bool) {
+	for f, known := range []string{"uuid", "email", "uri", "uri-reference", "date", "date-time", "time", "duration", "ipv4", "ipv6", "hostname", "byte", "decimal"} {
+		if name == known {
+			return UUID + Format(f), true
+		}
+	}
+	return 0, false
 }

@@ -74,6 +74,12 @@ func ParseInteger(text string, bits int) (v int64, fault string) {
 
 func outOfRange(bits int) string { return "is out of range for " + strconv.Itoa(bits) + " bits" }
 
+// IsWhole tells whether a JSON number is an integer, however it is written.
+func IsWhole(text string) bool {
+	_, digits, exponent := decimal(text)
+	return digits == "" || exponent >= 0
+}
+
 // decimal takes a JSON number apart: sign, significant digits without zeros at
 // either end ("" for zero), and the power of ten that they are multiplied by.
 // Equal numbers have equal parts, however they are written.
@@ -110,9 +116,9 @@ func clampedInt(text string) int {
 	return limit
 }
 
-// isMultiple tells whether v is a whole multiple of a positive divisor, by the
+// IsMultiple tells whether v is a whole multiple of a positive divisor, by the
 // shortest decimals that stand for them.
-func isMultiple(v, of float64) bool {
+func IsMultiple(v, of float64) bool {
 	const exact = 1 << 53 // integers up to here have no rounding
 	if v == math.Trunc(v) && of == math.Trunc(of) && math.Abs(v) < exact && of < exact {
 		return math.Mod(v, of) == 0

@@ -2,6 +2,8 @@ package wire
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"github.com/e6b96b0c/backend/templates/platform/problem"
 )
@@ -22,7 +24,7 @@ func AnyOf(d *Decoder, raw json.RawMessage, variants ...func(*Decoder)) {
 	}
 	var closest []problem.FieldError
 	for _, variant := range variants {
-		errs := try(raw, variant)
+		errs := d.try(raw, variant)
 		if errs == nil {
 			return
 		}
@@ -41,7 +43,7 @@ func OneOf(d *Decoder, raw json.RawMessage, variants ...func(*Decoder)) {
 	var closest []problem.FieldError
 	matches := 0
 	for _, variant := range variants {
-		errs := try(raw, variant)
+		errs := d.try(raw, variant)
 		switch {
 		case errs == nil:
 			matches++
@@ -58,16 +60,78 @@ func OneOf(d *Decoder, raw json.RawMessage, variants ...func(*Decoder)) {
 	}
 }
 
+// Null is the variant of a union that only null satisfies.
+func Null(d *Decoder) {
+	if !d.Null() {
+		d.wrong("null")
+	}
+}
+
+// Discriminated requires of the raw value just read that its property has one of
+// the variants' names as its value, and that this variant accepts it.
+func Discriminated(d *Decoder, raw json.RawMessage, property string, variants map[string]func(*Decoder)) {
+	if d.bad || len(raw) == 0 {
+		return
+	}
+	if raw[0] != '{' {
+		d.Unreadable("must be an object, not " + articled(kindOf(raw)))
+		return
+	}
+	name, found, text := "", false, false
+	peek := newDecoder(string(raw))
+	defer peek.Release()
+	for key := range peek.Object() {
+		if key == property && !found {
+			found, text = true, peek.Kind() == "string"
+			name = peek.String()
+		} else {
+			peek.Skip()
+		}
+	}
+	variant := variants[name]
+	switch {
+	case !found:
+		d.failAt(property, "is required")
+	case !text || variant == nil:
+		names := make([]string, 0, len(variants))
+		for n := range variants {
+			names = append(names, n)
+		}
+		slices.Sort(names)
+		d.failAt(property, "must be one of "+strings.Join(names, ", "))
+	default:
+		here := pointer(d.path)
+		for _, fault := range d.try(raw, variant) {
+			fault.In, fault.Pointer = d.in, here+fault.Pointer
+			d.errs.Add(fault)
+			d.part = true
+		}
+		return
+	}
+	d.part = true
+}
+
+// maxTrials bounds the bytes that the unions of one request may try their variants
+// on: unions within unions multiply.
+const maxTrials = 32 << 20
+
 // try returns what a variant finds wrong with a raw value, nil if nothing.
-func try(raw json.RawMessage, variant func(*Decoder)) []problem.FieldError {
-	d := newDecoder(string(raw))
-	defer d.Release()
-	variant(d)
-	d.End()
-	if err := d.Syntax(); err != nil {
+func (d *Decoder) try(raw json.RawMessage, variant func(*Decoder)) []problem.FieldError {
+	if d.trials == nil {
+		d.trials = new(int)
+	}
+	if *d.trials += len(raw); *d.trials > maxTrials {
+		return []problem.FieldError{{Message: "is too complex to check"}}
+	}
+	trial := newDecoder(string(raw))
+	trial.trials, trial.files = d.trials, d.files
+	defer trial.Release()
+	variant(trial)
+	trial.End()
+	if err := trial.Syntax(); err != nil {
 		return []problem.FieldError{{Message: err.Error()}}
 	}
-	return d.Errors()
+	return trial.Errors()
 }
 
 // closer tells whether a says less against a variant than b does. A variant of
@@ -87,7 +151,7 @@ func (d *Decoder) noMatch(closest []problem.FieldError) {
 	d.Fail("matches none of the allowed shapes")
 	for _, fault := range closest {
 		if fault.Pointer != "" {
-			fault.Pointer = here + fault.Pointer
+			fault.In, fault.Pointer = d.in, here+fault.Pointer
 			d.errs.Add(fault)
 		}
 	}

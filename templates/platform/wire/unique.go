@@ -67,17 +67,37 @@ func canonical(v any) string {
 	if err != nil {
 		return err.Error()
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	var tree any
-	if err := d.Decode(&tree); err != nil {
+	return Canonical(text)
+}
+
+// Canonical returns a JSON text such that equal values have equal texts.
+func Canonical(text []byte) string {
+	tree, ok := Tree(text)
+	if !ok {
 		return string(text)
 	}
-	text, err = json.Marshal(normalise(tree))
+	return CanonicalTree(tree)
+}
+
+// CanonicalTree is Canonical for a value of [Tree].
+func CanonicalTree(tree any) string {
+	text, err := json.Marshal(normalise(tree))
 	if err != nil {
 		return err.Error()
 	}
 	return string(text)
+}
+
+// Tree returns a JSON text as nested maps and slices, with its numbers as they are
+// written.
+func Tree(text []byte) (any, bool) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var tree any
+	if err := d.Decode(&tree); err != nil {
+		return nil, false
+	}
+	return tree, true
 }
 
 // normalise makes 1, 1.0 and 10e-1 the same number.
@@ -90,13 +110,17 @@ func normalise(v any) any {
 		}
 		return json.Number(sign + digits + "e" + strconv.Itoa(exponent))
 	case []any:
+		out := make([]any, len(v))
 		for i := range v {
-			v[i] = normalise(v[i])
+			out[i] = normalise(v[i])
 		}
+		return out
 	case map[string]any:
+		out := make(map[string]any, len(v))
 		for k := range v {
-			v[k] = normalise(v[k])
+			out[k] = normalise(v[k])
 		}
+		return out
 	}
 	return v
 }
