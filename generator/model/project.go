@@ -17,6 +17,8 @@ type Project struct {
 	Services []*Service
 	// Coverage has a line per operation, in the document's order.
 	Coverage []*Coverage
+	// Stays are resources whose tag would have them in another service than their rows.
+	Stays []Stay
 	// Notes are decisions about whole schemas or resources that the user should know.
 	Notes []string
 }
@@ -114,6 +116,9 @@ type Use struct {
 	Service  *Service
 	Resource *Resource
 }
+
+// Stay is a resource that an update leaves in the service where its rows are.
+type Stay struct{ Path, Tagged, Service string }
 
 // Pattern is a compiled regular expression that several fields may share.
 type Pattern struct {
