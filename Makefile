@@ -1,4 +1,4 @@
-.PHONY: test lint golden modules bench soak build tools servers race
+.PHONY: apidocs test lint golden modules bench soak build tools servers race
 
 TOOLS := $(CURDIR)/.tools
 GOLANGCI := $(TOOLS)/golangci-lint
@@ -29,6 +29,16 @@ golden: ## rewrite testdata/golden
 
 modules: ## rewrite the go.mod and go.sum that generated projects get
 	go run ./generator/modules
+
+# Swagger UI, for the page that generated servers show of their API (templates/platform/apidocs).
+SWAGGER_UI := swagger-ui-dist@5.35.0
+apidocs: ## fetch the page's bundle anew, at the pinned version; nothing else of the package is kept, and nothing of it is run
+	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; to=$(CURDIR)/templates/platform/apidocs/assets; \
+	cd "$$dir"; npm pack --silent $(SWAGGER_UI); tar xzf ./*.tgz; cd package; \
+	for f in swagger-ui-bundle.js swagger-ui.css; do sed '/^[/][/*]# sourceMappingURL=/d' $$f | gzip -9 -n > $$to/$$f.gz; done; \
+	cp LICENSE $$to/swagger-ui.LICENSE.txt; cp NOTICE $$to/swagger-ui.NOTICE.txt; \
+	cp swagger-ui-bundle.js.LICENSE.txt $$to/swagger-ui-bundle.js.LICENSE.txt; \
+	echo $(SWAGGER_UI) > $$to/swagger-ui.VERSION.txt; ls -l $$to
 
 bench: ## figures, each beside a peer in the same run
 	go test -run '^$$' -bench . -benchmem ./templates/platform/wire ./templates/platform/rest ./templates/platform/store/... ./templates/platform/gateway ./loadtest/...

@@ -16,6 +16,7 @@ import (
 	"github.com/e6b96b0c/backend/cmd/supervisor"
 	"github.com/e6b96b0c/backend/generator/plan"
 	"github.com/e6b96b0c/backend/generator/problem"
+	"github.com/e6b96b0c/backend/generator/write"
 )
 
 // project is a generated project on disk.
@@ -23,8 +24,17 @@ type project struct {
 	dir, name string
 }
 
-// openProject recognises a generated project by its lock file.
+// openProject finds a project and finishes an update of it that was cut off.
 func openProject(st *state.State, dir string) (*project, error) {
+	p, err := findProject(st, dir)
+	if err != nil {
+		return nil, err
+	}
+	return p, write.Recover(p.dir)
+}
+
+// findProject recognises a generated project by its lock file.
+func findProject(st *state.State, dir string) (*project, error) {
 	dir = st.Abs(dir)
 	switch {
 	case !st.Exists(dir):
@@ -34,11 +44,20 @@ func openProject(st *state.State, dir string) (*project, error) {
 	case !st.Exists(projectFile(dir, ".backend/lock.json")):
 		return nil, problem.List{{Code: "project-unknown", File: dir, Message: "this folder holds no generated project: there is no .backend/lock.json", Hint: "name a project's folder, or make one with `backend scaffold new`"}}
 	}
-	names := st.ListDir(projectFile(dir, "cmd"))
+	p := &project{dir: dir}
+	lock, err := p.lock(st)
+	if err != nil {
+		return nil, err
+	}
+	if p.name = lock.Name; p.name != "" {
+		return p, nil
+	}
+	names := st.ListDir(projectFile(dir, "cmd")) // the first form of the lock had no name
 	if len(names) != 1 {
 		return nil, problem.List{{Code: "project-main", File: projectFile(dir, "cmd"), Message: fmt.Sprintf("expected one program, found %d", len(names))}}
 	}
-	return &project{dir: dir, name: names[0]}, nil
+	p.name = names[0]
+	return p, nil
 }
 
 // lock reads what the generator noted about the project.

@@ -25,7 +25,7 @@ type scaffoldOptions struct {
 
 func newScaffold(st *state.State, root *rootOptions) *cobra.Command {
 	c := &cobra.Command{
-		Use: "scaffold", Short: "Generate a project from an OpenAPI document", Args: noArgs,
+		Use: "scaffold", Short: "Generate a project from an OpenAPI document, and keep it up to date", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	o := &scaffoldOptions{}
@@ -54,13 +54,7 @@ func newScaffold(st *state.State, root *rootOptions) *cobra.Command {
 	f.StringVar(&o.module, "module", "", "Go module path (default example.com/NAME)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show what would be written, write nothing")
 	f.BoolVarP(&o.yes, "yes", "y", false, "answer yes to every question (there are none today)")
-	update := &cobra.Command{
-		Use: "update", Short: "Regenerate after a change (not in this build yet)", Hidden: true, DisableFlagParsing: true,
-		RunE: func(*cobra.Command, []string) error {
-			return usage("planned", "`backend scaffold update` is not in this build yet", "generate into a new folder with `backend scaffold new`")
-		},
-	}
-	c.AddCommand(create, update)
+	c.AddCommand(create, newUpdate(st, root))
 	return c
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/e6b96b0c/backend/generator/problem"
 	"github.com/e6b96b0c/backend/generator/profile"
 	"github.com/e6b96b0c/backend/generator/render"
+	"github.com/e6b96b0c/backend/generator/schema"
 	"github.com/e6b96b0c/backend/generator/spec"
 	"github.com/e6b96b0c/backend/templates"
 )
@@ -71,24 +72,38 @@ func CheckName(name, module string) error {
 // Generate runs spec -> model -> files. It writes nothing. Errors about the
 // user's input are a problem.List.
 func Generate(ctx context.Context, r Request) (*Output, error) {
+	out, fresh, err := generate(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if out.Plan, err = out.Plan.WithLock(fresh); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// generate is Generate without the lock file; the lock comes back by itself, still
+// without files.
+func generate(ctx context.Context, r Request) (*Output, plan.Lock, error) {
+	var none plan.Lock
 	if r.Module == "" {
 		// A first element without a dot is reserved for the standard library
 		// (go.dev/ref/mod#module-path).
 		r.Module = "example.com/" + r.Name
 	}
 	if err := CheckName(r.Name, r.Module); err != nil {
-		return nil, err
+		return nil, none, err
 	}
 	doc, err := spec.Load(r.Read, r.Spec)
 	if err != nil {
-		return nil, err
+		return nil, none, err
 	}
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		return nil, none, context.Cause(ctx)
 	}
 	engines, addable, server, err := engines(r.Profile.Get("database.engine"))
 	if err != nil {
-		return nil, err
+		return nil, none, err
 	}
 	project := model.Build(doc.API, model.Options{
 		Name: r.Name, Module: r.Module, Engines: engines, Addable: addable,
@@ -97,27 +112,27 @@ func Generate(ctx context.Context, r Request) (*Output, error) {
 	})
 	served, err := doc.Served(project)
 	if err != nil {
-		return nil, err
+		return nil, none, err
 	}
 	files, err := render.Project(project, render.Inputs{
-		Templates: templates.Files, Spec: doc.Files, SpecMain: filepath.Base(r.Spec), Served: served, Profile: r.Profile.YAML(),
+		Templates: templates.Files, Spec: doc.Files, SpecMain: filepath.Base(r.Spec), Served: served.YAML, ServedJSON: served.JSON, Profile: r.Profile.YAML(),
 		Compose: r.Profile.Bool("deploy.compose"), CI: r.Profile.Get("deploy.ci"),
 		NoModules: r.NoModules, Server: server,
 		Rate: r.Profile.Get("load.requests_per_second"), P99: r.Profile.Get("load.p99"),
 	})
 	if err != nil {
-		return nil, err
+		return nil, none, err
 	}
-	files, err = files.WithLock(lock(project, doc, r))
-	if err != nil {
-		return nil, err
-	}
-	return &Output{Plan: files, Project: project, Warnings: append(doc.Warnings, notes(doc, project)...)}, ctx.Err()
+	return &Output{Plan: files, Project: project, Warnings: append(doc.Warnings, notes(doc, project)...)}, lock(project, doc, r), ctx.Err()
 }
 
 func lock(p *model.Project, doc *spec.Document, r Request) plan.Lock {
-	l := plan.Lock{Generator: r.Generator, Spec: plan.Hash(doc.Files[filepath.Base(r.Spec)]), Operations: map[string]plan.LockOperation{}}
+	l := plan.Lock{
+		Version: plan.LockVersion, Generator: r.Generator, Name: p.Name, Module: p.Module, Spec: plan.Hash(doc.Files[filepath.Base(r.Spec)]),
+		Services: map[string]plan.LockService{}, Operations: map[string]plan.LockOperation{},
+	}
 	for _, s := range p.Services {
+		l.Services[s.Name] = plan.LockService{Package: s.Package, Tables: schema.Of(s)}
 		for _, op := range s.Operations {
 			status := "implemented"
 			if op.Kind == model.OpStub {
@@ -152,7 +167,7 @@ func engines(chosen string) (compiled, addable []model.Engine, server *templates
 	for _, a := range adapters {
 		engine := model.Engine{
 			Name: a.Name, Title: a.Title, Schemes: a.Schemes, Types: a.Types, Identity: a.Identity,
-			MaxIndexBytes: a.MaxIndexBytes, LongIndex: a.LongIndex,
+			MaxIndexBytes: a.MaxIndexBytes, LongIndex: a.LongIndex, Alter: model.Alter(a.Alter),
 		}
 		switch a.Name {
 		case embeddedEngine:

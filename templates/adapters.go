@@ -25,8 +25,23 @@ type Adapter struct {
 	MaxIndexBytes int      `yaml:"max_index_bytes"`
 	LongIndex     string   `yaml:"long_index"`
 	Capabilities  []string `yaml:"capabilities"`
+	// Alter is how its tables change: the same words as model.Alter.
+	Alter Alter `yaml:"alter"`
 	// Compose is the server in a compose file; nil: it needs none.
 	Compose *Compose `yaml:"compose"`
+}
+
+// Alter is how a store's tables change from one migration to the next. In its texts
+// {x} stands for a value, {table}, {new} and {column} for names.
+type Alter struct {
+	Rebuild       bool              `yaml:"rebuild"`
+	True          string            `yaml:"true"`
+	False         string            `yaml:"false"`
+	Now           string            `yaml:"now"`
+	Convert       map[string]string `yaml:"convert"`
+	KeepNumbers   string            `yaml:"keep_numbers"`
+	DropReference string            `yaml:"drop_reference"`
+	Unchecked     string            `yaml:"unchecked"`
 }
 
 // Compose is an adapter's server as a service of a compose file. Its values are

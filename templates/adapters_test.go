@@ -75,6 +75,17 @@ func TestAdapters(t *testing.T) {
 				t.Errorf("%s has no SQL type for %s", a.Name, kind)
 			}
 		}
+		for _, pair := range []string{
+			"integer>real", "integer>text", "integer>boolean", "real>text", "real>integer", "boolean>text", "boolean>integer", "uuid>text", "time>text",
+			"json>text", "text>json", "text>uuid", "text>integer", "text>real", "text>boolean", "text>time",
+		} {
+			if !strings.Contains(a.Alter.Convert[pair], "{x}") {
+				t.Errorf("%s cannot convert %s", a.Name, pair)
+			}
+		}
+		if a.Alter.True == "" || a.Alter.False == "" || a.Alter.Now == "" || (a.Alter.DropReference == "") != a.Alter.Rebuild {
+			t.Errorf("%s: %+v", a.Name, a.Alter)
+		}
 		if a.Kind != "store" || a.Title == "" || a.Identity == "" || len(a.Schemes) == 0 || len(a.Modules) == 0 {
 			t.Errorf("%+v", a)
 		}

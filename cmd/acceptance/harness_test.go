@@ -206,6 +206,12 @@ func (s *server) send(t testing.TB, method, path, body string, headers ...string
 		}
 		request.Header.Set(name, value)
 	}
+	return receive(t, request)
+}
+
+// receive sends a request and reads the response.
+func receive(t testing.TB, request *http.Request) answer {
+	t.Helper()
 	response, err := (&http.Client{Timeout: 20 * time.Second}).Do(request)
 	if err != nil {
 		t.Fatal(err)

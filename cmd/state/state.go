@@ -111,6 +111,9 @@ func (s *State) WriteFile(name string, data []byte) error {
 	return nil
 }
 
+// FS is a folder, for reading.
+func (s *State) FS(dir string) fs.FS { return os.DirFS(dir) }
+
 // EnvNames lists the names of the environment's variables.
 func (s *State) EnvNames() []string {
 	environ := os.Environ()

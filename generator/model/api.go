@@ -175,6 +175,8 @@ type Schema struct {
 	ReadOnly    bool
 	WriteOnly   bool
 	Deprecated  bool
+	// RenamedFrom is the name that the property had before (x-backend: {renamed-from}).
+	RenamedFrom string
 
 	Default Literal   // nil when absent
 	Const   Literal   // nil when absent

@@ -8,8 +8,10 @@ import (
 
 // OpBody is a request body as a field of the request struct.
 type OpBody struct {
-	GoName   string // "Body"; "Form", "Text", … for one beside it
-	Ref      *Ref   // nil: raw bytes
+	GoName string // "Body"; "Form", "Text", … for one beside it
+	Ref    *Ref   // nil: raw bytes
+	// Inner is the member of an envelope that holds what is written, nil for none.
+	Inner    *Field
 	Required bool
 	Media    string    // the media type that is preferred
 	Reads    []string  // all that become this value, the preferred one first

@@ -37,6 +37,9 @@ func Build(api *API, o Options) *Project {
 		resources: map[string]*Resource{},
 		owner:     map[*Operation]*Resource{},
 		reasons:   map[*Operation]string{},
+		read:      map[*Resource]bool{},
+		sets:      map[*Operation]*Fill{},
+		heads:     map[*Operation]*Operation{},
 		role:      map[*Operation]OpKind{},
 		goNames:   map[*Operation]string{},
 	}
@@ -47,15 +50,26 @@ func Build(api *API, o Options) *Project {
 	b.buildResources(all)
 	b.findReferences()
 	b.findLists(routable)
-	// Creates come first: what nothing creates cannot be read or changed either.
+	b.findMany(routable)
+	b.findActions(routable)
+	for op, r := range b.owner {
+		if b.role[op] == OpGet || b.role[op] == OpList {
+			b.read[r] = true
+		}
+	}
+	// Creates come first, parents before children: what is known of the others
+	// depends on them.
+	byDepth := slices.Clone(routable)
+	slices.SortStableFunc(byDepth, func(x, y *Operation) int { return strings.Count(x.Path, "/") - strings.Count(y.Path, "/") })
 	for _, creates := range []bool{true, false} {
-		for _, op := range routable {
-			if (b.role[op] == OpCreate) == creates {
+		for _, op := range byDepth {
+			if b.makes(op) == creates {
 				b.buildOperation(op)
 			}
 		}
 	}
 	b.sortOperations()
+	b.noteReadOnly()
 	b.dropReferences()
 	b.dropUnused()
 	b.finish()
@@ -76,8 +90,11 @@ type builder struct {
 	owner     map[*Operation]*Resource
 	role      map[*Operation]OpKind
 	goNames   map[*Operation]string
-	reasons   map[*Operation]string // why an operation is not CRUD
-	groupOf   map[string]string     // tag -> service
+	reasons   map[*Operation]string     // why an operation is not CRUD
+	heads     map[*Operation]*Operation // HEADs that the router answers by a GET
+	sets      map[*Operation]*Fill      // what a state action changes
+	read      map[*Resource]bool        // some operation reads it
+	groupOf   map[string]string         // tag -> service
 }
 
 // scope holds the names of one service.
@@ -142,6 +159,12 @@ func groupIndex(groups map[string][]string) map[string]string {
 func (b *builder) routableOperations() []*Operation {
 	var out []*Operation
 	seen := map[string]*Operation{}
+	read := map[string]*Operation{}
+	for _, op := range b.api.Operations {
+		if op.Method == "GET" {
+			read[canonical(op.Path)] = op
+		}
+	}
 	for _, op := range b.api.Operations {
 		cov := &Coverage{Operation: op, Status: Stubbed}
 		b.coverage[op] = cov
@@ -150,6 +173,8 @@ func (b *builder) routableOperations() []*Operation {
 		switch reason := routable(b.api.BasePath + op.Path); {
 		case reason != "":
 			cov.Reason = "not served: " + reason
+		case op.Method == "HEAD" && read[canonical(op.Path)] != nil:
+			b.heads[op] = read[canonical(op.Path)]
 		case seen[key] != nil:
 			cov.Reason = fmt.Sprintf("not served: the same route as %s", seen[key].ID)
 		default:
@@ -208,6 +233,18 @@ func (b *builder) placeServices(all []*candidate, operations []*Operation) {
 	}
 	for _, op := range operations {
 		b.goNames[op] = b.scopes[b.serviceOf[op]].operation(GoName(op.ID))
+	}
+}
+
+// noteReadOnly marks, in the coverage table, the operations on rows that nothing creates.
+func (b *builder) noteReadOnly() {
+	for _, s := range b.project.Services {
+		for _, op := range s.Operations {
+			b.coverage[op.Operation].ReadOnly = op.Resource != nil && !op.Resource.Creatable
+		}
+	}
+	for head, get := range b.heads {
+		b.coverage[head].Status, b.coverage[head].Reason, b.coverage[head].Service = b.coverage[get].Status, b.coverage[get].Reason, b.coverage[get].Service
 	}
 }
 
@@ -297,14 +334,15 @@ func (b *builder) buildResources(all []*candidate) {
 }
 
 func (b *builder) assign(r *Resource, c *candidate) {
-	item, _ := listItem(c.list)
+	r.posted = bodyObject(c.create)
 	for op, kind := range map[*Operation]OpKind{
-		c.create: OpCreate, c.get: OpGet, c.replace: OpReplace, c.patch: OpPatch, c.remove: OpDelete, c.list: OpList,
+		c.create: OpCreate, c.get: OpGet, c.replace: OpReplace, c.patch: OpPatch, c.remove: OpDelete, c.list: OpList, c.clear: OpClear,
+		c.byBody(): OpReplace,
 	} {
 		if op == nil {
 			continue
 		}
-		if kind == OpList && item == nil {
+		if kind == OpList && !isList(op) && !untold(op) && untoldItems(op) == nil {
 			b.reasons[op] = "the response is no list of objects"
 			continue
 		}
@@ -312,10 +350,43 @@ func (b *builder) assign(r *Resource, c *candidate) {
 	}
 }
 
+// makes reports whether an operation creates rows.
+func (b *builder) makes(op *Operation) bool {
+	switch b.role[op] {
+	case OpCreate, OpMany:
+		return true
+	case OpReplace:
+		return b.owner[op].Puts
+	}
+	return false
+}
+
 func (b *builder) resourceAt(path string) *Resource { return b.resources[canonical(path)] }
 
+// findMany ties POSTs of lists of what a resource's POST takes to that resource:
+// /user/createWithArray beside /user.
+func (b *builder) findMany(operations []*Operation) {
+	for _, op := range operations {
+		if op.Method != "POST" || b.owner[op] != nil || op.Body == nil {
+			continue
+		}
+		media := JSON(op.Body.Content)
+		if media == nil || media.Schema == nil || media.Schema.Kind != KindArray || !isRecord(media.Schema.Items) || media.Schema.Items.Name == "" {
+			continue
+		}
+		rest, _ := parent(op.Path)
+		for _, path := range []string{op.Path, rest} {
+			r := b.resourceAt(path)
+			if r != nil && r.posted != nil && r.posted.Name == media.Schema.Items.Name && r.Service == b.serviceOf[op] && r.KeyParts == nil {
+				b.owner[op], b.role[op] = r, OpMany
+			}
+		}
+	}
+}
+
 // findLists ties GETs elsewhere whose response lists the items of a resource to
-// that resource: /pet/findByStatus, /users/{userId}/orders.
+// that resource: /pet/findByStatus, /users/{userId}/orders, and across parents
+// /reviews beside /products/{productId}/reviews.
 func (b *builder) findLists(operations []*Operation) {
 	for _, op := range operations {
 		if op.Method != "GET" || b.owner[op] != nil {
@@ -325,23 +396,50 @@ func (b *builder) findLists(operations []*Operation) {
 		if item == nil || item.Name == "" {
 			continue
 		}
-		for _, r := range b.ordered {
-			if r.Service == b.serviceOf[op] && r.Schema.Name == item.Name && r.Parent == nil && len(r.Scopes) == 0 && b.filterable(op, r) {
-				b.owner[op], b.role[op] = r, OpList
-				break
-			}
+		if r := b.listed(op, item); r != nil {
+			b.owner[op], b.role[op] = r, OpList
 		}
 	}
 }
 
-// filterable reports whether every path and required parameter names a column.
-func (b *builder) filterable(op *Operation, r *Resource) bool {
+// listed is the resource whose items an operation lists: one at the top, else the only
+// one within parents.
+func (b *builder) listed(op *Operation, item *Schema) *Resource {
+	var within []*Resource
+	for _, r := range b.ordered {
+		switch {
+		case r.Service != b.serviceOf[op] || r.Schema.Name != item.Name || r.Singleton || !filterable(op, r):
+		case r.Parent == nil && len(r.Scopes) == 0:
+			return r
+		default:
+			within = append(within, r)
+		}
+	}
+	if len(within) == 1 {
+		return within[0]
+	}
+	return nil
+}
+
+// filterable reports whether every path parameter names a column.
+func filterable(op *Operation, r *Resource) bool {
 	for _, p := range op.Parameters {
-		if p.In == "path" && r.columnFor(p.Name) == nil {
+		if p.In == "path" && r.pathColumn(p.Name) == nil {
 			return false
 		}
 	}
 	return true
+}
+
+// pathColumn returns the column that a path parameter of a list filters by: the one
+// that the resource's own path fills by that name, or a property.
+func (r *Resource) pathColumn(name string) *Column {
+	for _, c := range r.Columns {
+		if c.Param == name && c != r.Key && (c != r.ParentColumn || r.Parent.KeyParts == nil) {
+			return c
+		}
+	}
+	return r.columnFor(name)
 }
 
 // columnFor returns the column whose property has the name, ignoring case and

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"sort"
 	"strings"
 )
@@ -16,6 +17,13 @@ type candidate struct {
 	replace  *Operation
 	patch    *Operation
 	remove   *Operation
+	clear    *Operation // DELETE of the whole collection
+	// put and change are the PUT and PATCH of the collection's own path.
+	put, change *Operation
+	post        *Operation // POST of an item
+	// singleton says that the path names one thing: settings, a profile, a star. Its
+	// operations are get, replace, patch and remove, and there are no items.
+	singleton bool
 }
 
 // canonical is a path with placeholder names taken away: two templates with the
@@ -89,30 +97,36 @@ func candidates(operations []*Operation) []*candidate {
 		}
 		return byPath[key]
 	}
+	above := map[string]bool{} // paths with an item path right below
+	for _, op := range operations {
+		rest, last := parent(strings.TrimSuffix(op.Path, "/"))
+		if _, ok := placeholder(last); ok {
+			above[canonical(rest)] = true
+		}
+	}
 	for _, op := range operations {
 		path := strings.TrimSuffix(op.Path, "/")
 		rest, last := parent(path)
-		if name, ok := placeholder(last); ok && rest != "" {
-			if _, nested := placeholder(rest[strings.LastIndex(rest, "/")+1:]); !nested {
-				c := at(rest)
-				c.itemPath, c.param = path, name
-				c.setItem(op)
-			}
-			continue
-		}
-		if path == "" {
-			continue
-		}
-		c := at(path)
-		switch op.Method {
-		case "GET":
-			c.list = op
-		case "POST":
-			c.create = op
+		name, isItem := placeholder(last)
+		switch {
+		case path == "" || isItem && rest == "":
+		case isItem && above[canonical(path)] && op.Method == "GET" && isList(op):
+			at(path).list = op // /categories/{section} beside /categories/{section}/{title}
+		case isItem:
+			c := at(rest)
+			c.itemPath, c.param = path, name
+			c.setItem(op)
+		default:
+			at(path).setCollection(op)
 		}
 	}
 	out := make([]*candidate, 0, len(byPath))
 	for _, c := range byPath {
+		c.single()
+		c.changeByPost()
+		if _, last := parent(c.path); isList(c.create) && searches[Plain(last)] {
+			c.create = nil
+		}
 		out = append(out, c)
 	}
 	sort.Slice(out, func(i, j int) bool {
@@ -125,6 +139,65 @@ func candidates(operations []*Operation) []*candidate {
 	return out
 }
 
+func (c *candidate) setCollection(op *Operation) {
+	switch op.Method {
+	case "GET":
+		c.list = op
+	case "POST":
+		c.create = op
+	case "DELETE":
+		if op.Body == nil && deletesAll(op) { // with a body, it deletes what the body names
+			c.clear = op
+		}
+	case "PUT":
+		c.put = op
+	case "PATCH":
+		c.change = op
+	}
+}
+
+// searches are last segments of paths whose POST asks and stores nothing.
+var searches = set("search", "query", "find", "filter", "lookup", "list", "bulklist", "match")
+
+// everything are the words by which a document says that a DELETE takes all there is.
+var everything = set("all", "every", "everything", "clear", "clears", "empty", "empties", "purge", "purges", "reset", "resets")
+
+// deletesAll reports whether a document says that a DELETE of a collection deletes all
+// of its rows: it may as well mean those that some parameter names.
+func deletesAll(op *Operation) bool {
+	return slices.ContainsFunc(words(op.ID+" "+op.Summary+" "+op.Description), func(w string) bool { return everything[w] })
+}
+
+// single makes a singleton of a path without items that is read and written as one
+// thing. A path that is written and never read is an action.
+func (c *candidate) single() {
+	if c.itemPath != "" || c.list == nil || c.put == nil && c.change == nil || isList(c.list) {
+		return
+	}
+	if !presence204(c.list) && resultObject(c.list) == nil && bodyObject(c.put) == nil {
+		return
+	}
+	c.singleton = true
+	c.get, c.list = c.list, nil
+	c.remove, c.clear = c.clear, nil
+	c.replace, c.patch = c.put, c.change
+	if c.create != nil && bodyObject(c.create) == nil {
+		c.create = nil
+	}
+}
+
+// presence204 reports whether a GET only tells whether something is there: 204, and
+// by custom 404.
+func presence204(op *Operation) bool {
+	return op != nil && op.Success() != nil && op.Success().Status == "204"
+}
+
+// isList reports whether an operation answers a list of objects.
+func isList(op *Operation) bool {
+	item, _ := listItem(op)
+	return item != nil
+}
+
 func (c *candidate) setItem(op *Operation) {
 	switch op.Method {
 	case "GET":
@@ -135,18 +208,55 @@ func (c *candidate) setItem(op *Operation) {
 		c.patch = op
 	case "DELETE":
 		c.remove = op
+	case "POST":
+		c.post = op
+	}
+}
+
+// byBody returns the PUT of a collection whose body is what its POST takes: it changes
+// the row that the body names. nil if there is none.
+func (c *candidate) byBody() *Operation {
+	sent, posted := bodyObject(c.put), bodyObject(c.create)
+	if c.singleton || sent == nil || posted == nil || sent.Name == "" || sent.Name != posted.Name || c.itemPath == "" {
+		return nil
+	}
+	return c.put
+}
+
+// changeByPost takes a POST on an item for its PATCH, where there is neither PATCH nor
+// PUT and the body holds little but members of the item: the way that APIs without
+// PATCH change things.
+func (c *candidate) changeByPost() {
+	read, sent := resultObject(c.get), bodyObject(c.post)
+	if c.patch != nil || c.replace != nil || read == nil || sent == nil {
+		return
+	}
+	shared := 0
+	for _, p := range sent.Properties {
+		if read.Property(p.Name) != nil {
+			shared++
+		}
+	}
+	if 2*shared > len(sent.Properties) {
+		c.patch = c.post
 	}
 }
 
 // operations returns what the candidate has, in a fixed order.
 func (c *candidate) operations() []*Operation {
 	var out []*Operation
-	for _, op := range []*Operation{c.list, c.create, c.get, c.replace, c.patch, c.remove} {
+	for _, op := range []*Operation{c.list, c.create, c.get, c.replace, c.patch, c.remove, c.clear, c.byBody()} {
 		if op != nil {
 			out = append(out, op)
 		}
 	}
 	return out
+}
+
+// association reports whether items are made by a PUT without a body: they only say
+// that two things belong together.
+func (c *candidate) association() bool {
+	return c.create == nil && !c.singleton && c.replace != nil && (c.replace.Body == nil || len(c.replace.Body.Content) == 0)
 }
 
 // listsAnother reports whether the candidate is only a list, of what a fuller
@@ -168,21 +278,23 @@ func (c *candidate) listsAnother(all []*candidate) bool {
 }
 
 // bodyObject returns the operation's request schema, of JSON or a form, when it is
-// an object with properties.
+// an object with properties: what its envelope holds, if it has one.
 func bodyObject(op *Operation) *Schema {
 	if op == nil || op.Body == nil {
 		return nil
 	}
-	return objectOf(Structured(op.Body.Content))
+	s, _ := unwrap(objectOf(Structured(op.Body.Content)), op.Path)
+	return s
 }
 
 // resultObject returns the operation's JSON success schema when it is an object
-// with properties.
+// with properties: what its envelope holds, if it has one.
 func resultObject(op *Operation) *Schema {
 	if op == nil || op.Success() == nil {
 		return nil
 	}
-	return objectOf(JSON(op.Success().Content))
+	s, _ := unwrap(objectOf(JSON(op.Success().Content)), op.Path)
+	return s
 }
 
 func objectOf(media *Media) *Schema {
@@ -218,12 +330,16 @@ func listItem(op *Operation) (item *Schema, property string) {
 			arrays = append(arrays, p)
 		}
 	}
+	if len(arrays) > 1 { // the one that the path names
+		_, last := parent(strings.TrimSuffix(op.Path, "/"))
+		arrays = slices.DeleteFunc(arrays, func(p *Property) bool { return Plain(p.Name) != Plain(last) })
+	}
 	if len(arrays) != 1 {
 		return nil, ""
 	}
 	// An object with an id and one array of objects is a thing with parts, not a
 	// list.
-	if media.Schema.Property("id") != nil || !likelyItems(arrays[0].Name, op.Path) {
+	if media.Schema.Property("id") != nil || !likelyItems(arrays[0].Name, op.Path) && !around(media.Schema, arrays[0]) {
 		return nil, ""
 	}
 	return arrays[0].Schema.Items, arrays[0].Name
@@ -237,7 +353,7 @@ func isRecord(s *Schema) bool {
 // items: a common word, or the collection itself.
 func likelyItems(name, path string) bool {
 	switch Plain(name) {
-	case "items", "data", "results", "result", "records", "entries", "content", "values", "list", "rows", "elements":
+	case "items", "data", "results", "result", "records", "entries", "content", "values", "list", "rows", "elements", "resources", "value":
 		return true
 	}
 	_, last := parent(strings.TrimSuffix(path, "/"))

@@ -28,8 +28,19 @@ var (
 func (ob *opBuilder) planList() string {
 	op, r := ob.op, ob.op.Resource
 	item, property := listItem(op.Operation)
-	if item == nil {
+	success := op.Success()
+	media := &Media{Type: "application/json", Schema: &Schema{Kind: KindArray, Items: r.Schema}}
+	switch {
+	case len(r.Schema.Properties) == 0 && item != nil:
+		return "what it lists is not stored with the " + r.Name
+	case item != nil:
+		media = JSON(success.Content)
+	case untoldItems(op.Operation) != nil:
+		media, item, property = JSON(success.Content), r.Schema, untoldItems(op.Operation).Name
+	case len(r.Schema.Properties) == 0:
 		return "the response is no list of objects"
+	default:
+		item = r.Schema // the document leaves it open
 	}
 	plan := &ListPlan{DefaultLimit: DefaultLimit, MaxLimit: MaxLimit, Item: ob.t.ref(item, op.GoName+"Item")}
 	if plan.Item.Kind != RefStruct {
@@ -40,8 +51,6 @@ func (ob *opBuilder) planList() string {
 		return reason
 	}
 	plan.ItemFrom, plan.ItemFunc = fields, ob.projection(r, plan.Item.Named)
-	success := op.Success()
-	media := JSON(success.Content)
 	result := &Result{Status: 200, Media: jsonType(media.Type)}
 	if code, err := strconv.Atoi(success.Status); err == nil {
 		result.Status = code
@@ -54,15 +63,27 @@ func (ob *opBuilder) planList() string {
 	if property != "" && result.Ref.Kind != RefStruct {
 		return "the list's envelope has no typed shape"
 	}
+	items := result.Ref
+	if property != "" {
+		items = fieldFor(result.Ref.Named.Fields, property).Ref
+	}
+	untold := items.Kind == RefList && items.Elem.Kind == RefRaw && items.Elem.Schema.Kind == KindAny
+	if items.Kind != RefList || items.Elem.Kind != RefStruct && !untold {
+		return "the list's items have no typed shape"
+	}
 	op.List, op.Result = plan, result
 	used := map[*OpParam]bool{}
 	ob.listParams(plan, used, result.Ref, property)
 	if property != "" {
-		if reason := ob.envelope(plan, result.Ref.Named, property); reason != "" {
+		carried := fieldFor(result.Ref.Named.Fields, property)
+		if plan.Envelope, reason = plan.around(ob, result.Ref.Named, carried); reason != "" {
 			return reason
 		}
 	}
-	return ob.refuse(used)
+	if reason := ob.refuse(used); reason != "" {
+		return reason
+	}
+	return ob.tooMuchAssumed()
 }
 
 // listParams gives every parameter its part in the plan, where it has one.
@@ -71,6 +92,9 @@ func (ob *opBuilder) listParams(plan *ListPlan, used map[*OpParam]bool, result *
 	parents := map[*OpParam]bool{}
 	for _, p := range op.ParentParams {
 		parents[p.Param] = true
+		for _, part := range p.Parts {
+			parents[part] = true
+		}
 	}
 	for _, p := range op.Params {
 		if parents[p] {
@@ -79,7 +103,8 @@ func (ob *opBuilder) listParams(plan *ListPlan, used map[*OpParam]bool, result *
 		n := Plain(p.Name)
 		switch {
 		case p.In == "path":
-			plan.Filters = append(plan.Filters, &Filter{Param: p, Column: r.columnFor(p.Name), Op: "Eq"})
+			plan.Filters = append(plan.Filters, &Filter{Param: p, Column: r.pathColumn(p.Name), Op: "Eq"})
+		case protocolParam(p.Parameter):
 		case p.In != "query":
 			continue
 		case r.columnFor(p.Name) != nil && ob.filter(plan, p):
@@ -283,25 +308,29 @@ func directions(s *Schema) bool {
 	return len(s.Enum) > 0
 }
 
-// envelope finds a source for every member of the list's envelope.
-func (ob *opBuilder) envelope(plan *ListPlan, t *Type, items string) string {
-	env := &Envelope{Type: t}
+// around finds a source for every member of an envelope beside the one that carries
+// the items, or the message.
+func (plan *ListPlan) around(ob *opBuilder, t *Type, carried *Field) (*Envelope, string) {
+	env := &Envelope{Type: t, Items: carried}
 	for _, f := range t.Fields {
-		if f.Property.Name == items {
-			env.Items = f
+		if f == carried {
 			continue
 		}
 		source, value := plan.envelopeSource(f)
-		if source == "" {
-			if f.Presence == Required {
-				return "nothing supplies the required response property " + f.Property.Name
+		if source == "" && f.Presence == Required {
+			c := &Column{Property: f.JSON, Ref: f.Ref, Schema: f.Property.Schema}
+			v, ok := neutral(c, f.Ref.Kind == RefStruct || f.Property.Schema.Format == "uri")
+			if !ok {
+				return nil, "nothing supplies the required response property " + f.Property.Name
 			}
-			continue
+			ob.assume(c)
+			source, value = "value", v
 		}
-		env.Fields = append(env.Fields, &EnvelopeField{Field: f, Source: source, Value: value})
+		if source != "" {
+			env.Fields = append(env.Fields, &EnvelopeField{Field: f, Source: source, Value: value})
+		}
 	}
-	plan.Envelope = env
-	return ""
+	return env, ""
 }
 
 func (plan *ListPlan) envelopeSource(f *Field) (source, value string) {
@@ -309,15 +338,19 @@ func (plan *ListPlan) envelopeSource(f *Field) (source, value string) {
 	switch {
 	case f.Ref.Kind == RefString && nextNames[n] && plan.Cursor != nil:
 		return "next", ""
-	case f.Ref.Kind == RefBool && moreNames[n]:
+	case f.Ref.Kind == RefBool && moreNames[n] && plan.Item != nil:
 		return "hasMore", ""
-	case f.Ref.Kind != RefInt:
+	case f.Ref.Kind == RefBool && n == "success":
+		return "value", "true"
+	case f.Ref.Kind != RefInt || plan.Item == nil:
 	case totalNames[n]:
 		return "total", ""
 	case pagesNames[n] && plan.Page != nil:
 		return "pages", ""
 	case pageNames[n] && plan.Page != nil:
 		return "page", ""
+	case pageNames[n] && plan.Style == "":
+		return "value", "1" // there is one page
 	case offsetNames[n] && plan.Offset != nil:
 		return "offset", ""
 	case n == "count" && (plan.Limit == nil || Plain(plan.Limit.Name) != "count"):

@@ -284,13 +284,13 @@ var predeclared = set("any", "bool", "byte", "cap", "clear", "close", "comparabl
 
 // reservedPackages are package and folder names of the project itself and of the
 // standard library's packages that generated files import.
-var reservedPackages = set("all", "app", "auth", "bytes", "cache", "cmd", "config", "context", "embed", "encoding", "errors",
+var reservedPackages = set("all", "apidocs", "app", "auth", "bytes", "cache", "cmd", "config", "context", "embed", "encoding", "errors",
 	"filepath", "fmt", "fs", "gateway", "http", "httptest", "init", "internal", "io", "json", "lifecycle", "log", "main", "net",
 	"os", "path", "peer", "platform", "problem", "regexp", "rest", "slices", "slog", "split", "sql", "store", "strconv", "strings",
 	"sync", "telemetry", "testdata", "testing", "time", "url", "vendor", "wire",
 	// what internal/app itself declares
-	"a", "args", "cfg", "client", "clients", "connect", "ctx", "db", "defaults", "engine", "err", "files", "flow", "flows",
-	"migrations", "placeholder", "proxy", "request", "routes", "rows", "scopes", "server", "service", "start", "target", "to", "token",
+	"a", "args", "at", "cfg", "client", "clients", "connect", "ctx", "db", "defaults", "document", "engine", "err", "files", "flow", "flows",
+	"migrations", "operations", "placeholder", "proxy", "request", "routes", "rows", "scopes", "server", "service", "settings", "start", "target", "to", "token",
 	"unlock", "upstream", "urls")
 
 func set(names ...string) map[string]bool {

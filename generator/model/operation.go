@@ -29,11 +29,11 @@ func (b *builder) buildOperation(op *Operation) {
 	ob.results()
 	ob.errors()
 	service.Operations = append(service.Operations, out)
-	if out.Kind == OpCreate {
+	if out.Kind == OpCreate || out.Kind == OpMany || out.Upsert {
 		out.Resource.Creatable = true
 	}
 	cov := b.coverage[op]
-	cov.Reason, cov.Assumed = out.Reason, out.Assumed
+	cov.Reason, cov.Assumed, cov.Unchecked = out.Reason, out.Assumed, out.Unchecked
 	for _, p := range out.Refused {
 		cov.Refused = append(cov.Refused, p.In+" "+p.Name)
 	}
@@ -93,6 +93,10 @@ type opBuilder struct {
 	inputs *allocator
 	// resultNames are the types of responses by status, planned or declared.
 	resultNames map[int]string
+	// stretched are required response properties that only a value which says nothing
+	// could fill.
+	stretched []string
+	lost      int // properties that requests carry and rows do not keep
 }
 
 func (ob *opBuilder) resultName(status int) string {
@@ -108,7 +112,8 @@ func (ob *opBuilder) stub(reason string) {
 	op := ob.op
 	op.Kind, op.Reason, op.Resource = OpStub, reason, nil
 	op.List, op.Fills, op.Result, op.Assumed, op.Refused = nil, nil, nil, nil, nil
-	op.KeyParam, op.ParentParams = nil, nil
+	op.KeyParam, op.ParentParams, op.Unchecked = nil, nil, nil
+	op.Upsert, op.Fresh, op.Created = false, nil, nil
 }
 
 // implement plans the default implementation; a reason says why there is none.
@@ -132,7 +137,14 @@ func (ob *opBuilder) implement() string {
 		return reason
 	}
 	switch op.Kind {
+	case OpChange:
+		op.Fills = []*Fill{ob.b.sets[op.Operation]}
+	case OpMany:
+		if reason := ob.planMany(); reason != "" {
+			return reason
+		}
 	case OpCreate, OpReplace, OpPatch:
+		op.Upsert = op.Kind == OpReplace && r.Puts || op.Kind == OpPatch && r.Singleton
 		if reason := ob.planWrite(); reason != "" {
 			return reason
 		}
@@ -145,24 +157,22 @@ func (ob *opBuilder) implement() string {
 	return ob.planResult()
 }
 
-// creatable says why an operation could only ever answer 404: nothing creates what
-// it works on, or the parent that its path names. Lists stay: an empty one is true,
-// and an override may fill it.
+// creatable decides what an operation means whose resource, or the parents that its
+// path names, nothing creates. Such parents are taken as they come. Rows that nothing
+// creates can still be read: they come from example rows, SQL or the user's code. What
+// can be neither created nor read is no resource.
 func (ob *opBuilder) creatable() string {
 	op := ob.op
 	for _, p := range op.ParentParams {
 		if p.Resource != nil && !p.Resource.Creatable {
-			return "nothing creates the " + p.Resource.Name + " that it belongs to"
+			op.Unchecked = append(op.Unchecked, p.Resource.Name)
+			p.Resource = nil
 		}
 	}
 	switch op.Kind {
-	case OpReplace:
-		if !op.Resource.Creatable {
-			return "nothing creates what it replaces; creating by PUT is not built yet"
-		}
-	case OpGet, OpPatch, OpDelete:
-		if !op.Resource.Creatable {
-			return "nothing creates what it works on"
+	case OpReplace, OpPatch, OpDelete, OpClear:
+		if !op.Resource.Creatable && !op.Resource.Puts && !ob.b.read[op.Resource] {
+			return "nothing creates or reads what it works on"
 		}
 	}
 	return ""
@@ -210,6 +220,9 @@ func (ob *opBuilder) results() {
 	op := ob.op
 	if op.Result != nil {
 		op.Results = append(op.Results, op.Result)
+	}
+	if op.Created != nil {
+		op.Results = append(op.Results, op.Created)
 	}
 	for _, r := range op.Responses {
 		status, err := strconv.Atoi(r.Status)

@@ -31,6 +31,16 @@ func (ob *opBuilder) platformHeader(p *Parameter) bool {
 	return false
 }
 
+// protocolParam reports whether a parameter is about the exchange, not about what is
+// stored: the API version that is asked for. Its value is checked, no more.
+func protocolParam(p *Parameter) bool {
+	switch Plain(p.Name) {
+	case "apiversion", "xapiversion", "acceptencoding":
+		return p.In == "query" || p.In == "header"
+	}
+	return false
+}
+
 func presence(p *Parameter) string {
 	if p.Required {
 		return "required"
@@ -54,29 +64,35 @@ func (ob *opBuilder) parameters() {
 // scopes.
 func (ob *opBuilder) pathParams() string {
 	op, r := ob.op, ob.op.Resource
-	item := op.Kind != OpList && op.Kind != OpCreate
 	placeholders := Placeholders(op.Path)
+	var params []*OpParam
 	for i, name := range placeholders {
 		p := op.param("path", name)
 		if p == nil {
 			return "path parameter " + name + " is not declared"
 		}
-		if item && i == len(placeholders)-1 {
-			if !sameKind(p.Ref, r.Key.Ref) {
+		params = append(params, p)
+		if i == len(placeholders)-1 && op.onItem() {
+			op.KeyParam = p
+			if r.KeyParts == nil && !keyable(p.Ref, r.Key.Ref) || !isText(p.Ref) && !isNumber(p.Ref) {
 				return fmt.Sprintf("path parameter %s is %s but the key is %s", name, p.Ref.describe(), r.Key.Ref.describe())
 			}
-			op.KeyParam = p
 			continue
 		}
 		parent := ob.parentOf(r, op, name)
 		if parent == nil {
-			if op.Kind == OpList && r.columnFor(name) != nil {
+			if c := r.pathColumn(name); op.Kind == OpList && c != nil && convertible(p.Ref, c.Ref) {
 				continue // a filter in the path: planList takes it
+			}
+			if joinedAbove(r, op.Path, name) {
+				continue // a part of the key of a parent further on
 			}
 			return "path parameter " + name + " belongs to nothing that is stored"
 		}
 		parent.Param = p
-		if !sameKind(p.Ref, parent.kind()) {
+		if parent.Resource != nil && parent.Resource.KeyParts != nil {
+			parent.Parts = slices.Clone(params)
+		} else if !convertibleKey(p.Ref, parent.kind()) {
 			return fmt.Sprintf("path parameter %s is %s but the key is %s", name, p.Ref.describe(), parent.kind().describe())
 		}
 		op.ParentParams = append(op.ParentParams, parent)
@@ -84,12 +100,53 @@ func (ob *opBuilder) pathParams() string {
 	return ob.reachable()
 }
 
+// onItem reports whether the operation works on the row that the path's last
+// placeholder names.
+func (o *Op) onItem() bool {
+	switch o.Kind {
+	case OpList, OpCreate, OpMany, OpClear:
+		return false
+	case OpChange:
+		return true
+	}
+	return !o.Resource.Singleton && strings.HasSuffix(canonical(strings.TrimSuffix(o.Path, "/")), "}")
+}
+
+// item is the canonical path of one of the resource's items.
+func (r *Resource) item() string { return canonical(r.Path) + "/{}" }
+
+// joinedAbove reports whether a placeholder is part of the joined key of one of the
+// resource's parents.
+func joinedAbove(r *Resource, path, name string) bool {
+	for p := r.Parent; p != nil; p = p.Parent {
+		if p.KeyParts != nil && strings.HasPrefix(p.item(), canonicalPrefix(path, name)) {
+			return true
+		}
+	}
+	return false
+}
+
+func isText(r *Ref) bool { return r.Kind == RefString || r.Kind == RefEnum }
+
+func isNumber(r *Ref) bool { return r.Kind == RefInt || r.Kind == RefFloat }
+
+// keyable reports whether a parameter's value can name a row: the store reads a
+// number out of a text and the other way round, and what names nothing is not found.
+func keyable(param, key *Ref) bool {
+	return (isText(param) || isNumber(param)) && (isText(key) || key.Kind == RefInt)
+}
+
+// convertibleKey reports whether a parameter's value can be stored as a key.
+func convertibleKey(param, key *Ref) bool {
+	return sameKind(param, key) || isNumber(param) && (isText(key) || isNumber(key))
+}
+
 // reachable reports whether the parents that the path names can be checked: one in
 // another service can only be asked whether it exists.
 func (ob *opBuilder) reachable() string {
 	op := ob.op
 	for _, p := range op.ParentParams {
-		if p.Resource == nil || p.Resource.Service == op.Resource.Service {
+		if p.Resource == nil || !p.Resource.Creatable || p.Resource.Service == op.Resource.Service {
 			continue
 		}
 		asked := slices.ContainsFunc(op.Resource.Service.Uses, func(u *Use) bool { return u.Resource == p.Resource })
@@ -117,7 +174,13 @@ func (ob *opBuilder) parentOf(r *Resource, op *Op, name string) *ParentParam {
 	}
 	child := r
 	for child.Parent != nil {
-		if child.ParentColumn.Param == name || canonicalPrefix(op.Path, name) == canonical(child.Parent.ItemPath) {
+		if child.Parent.KeyParts != nil {
+			if canonicalPrefix(op.Path, name) != child.Parent.item() {
+				return nil
+			}
+			return &ParentParam{Resource: child.Parent, Column: child.ParentColumn}
+		}
+		if child.ParentColumn.Param == name || canonicalPrefix(op.Path, name) == child.Parent.item() {
 			return &ParentParam{Resource: child.Parent, Column: child.ParentColumn}
 		}
 		child = child.Parent
@@ -159,7 +222,7 @@ func (ob *opBuilder) refuse(used map[*OpParam]bool) string {
 	var kept []*OpParam
 	for _, p := range ob.op.Params {
 		switch {
-		case p.In == "path" || used[p]:
+		case p.In == "path" || used[p] || protocolParam(p.Parameter):
 			kept = append(kept, p)
 		case p.Required:
 			return "required parameter " + p.Name + " matches nothing that is stored"

@@ -33,6 +33,25 @@ type Engine struct {
 	// for a column that may hold more, "": none.
 	MaxIndexBytes int
 	LongIndex     string
+	Alter         Alter
+}
+
+// Alter is how the tables of an engine change. In its texts {x} stands for a value,
+// {table}, {new} and {column} for names.
+type Alter struct {
+	// Rebuild says that a table is made anew and filled from the old one; without it
+	// ALTER TABLE changes it where it stands.
+	Rebuild          bool
+	True, False, Now string // values
+	// Convert are expressions that turn a value of one kind into one of another, by
+	// "integer>text". A value that cannot be turned becomes NULL.
+	Convert map[string]string
+	// KeepNumbers makes a rebuilt table number its rows on from where the old one was.
+	KeepNumbers string
+	// DropReference drops the foreign key of a column.
+	DropReference string
+	// Unchecked makes a foreign key that rows from before need not satisfy.
+	Unchecked string
 }
 
 // Cache is the cache of reads by id.
@@ -62,6 +81,11 @@ type Coverage struct {
 	Assumed []string
 	// Refused names optional parameters that are not acted on.
 	Refused []string
+	// Unchecked names the parents in the path that nothing creates.
+	Unchecked []string
+	// ReadOnly says that nothing in the document creates what the operation works on:
+	// rows come from example rows, SQL or the user's code.
+	ReadOnly bool
 }
 
 // Service is one Go package: a set of operations over its own database.
@@ -125,8 +149,29 @@ type Resource struct {
 	ParentColumn *Column
 	Scopes       []*Column
 	References   []*Reference
+	// KeyParts are the columns whose values make the key, where clients choose it
+	// within a parent, or where the path alone names the row: then Key is hidden and
+	// holds all of them, joined. nil: Key stands for itself.
+	KeyParts []*Column
+	// Singleton says that the path names one row: there are no items.
+	Singleton bool
+	// Puts says that a PUT creates the row that it does not find.
+	Puts bool
 	// Creatable says that some operation creates rows.
 	Creatable bool
+	made      bool    // some operation is meant to create rows
+	posted    *Schema // the body of its POST
+}
+
+// Natural is the column that item paths name, nil for a singleton.
+func (r *Resource) Natural() *Column {
+	switch {
+	case r.KeyParts == nil:
+		return r.Key
+	case r.Singleton:
+		return nil
+	}
+	return r.KeyParts[len(r.KeyParts)-1]
 }
 
 // Column is one field of a row.
@@ -144,6 +189,8 @@ type Column struct {
 	Param string
 	// MaxLength bounds a text in code points, whoever writes it; nil: nothing does.
 	MaxLength *int
+	// RenamedFrom is the SQL name that the column had, as the document hints; "": none.
+	RenamedFrom string
 }
 
 // Reference says that a column holds another resource's key.
@@ -160,11 +207,14 @@ type OpKind string
 // The operations that have a default implementation.
 const (
 	OpCreate  OpKind = "create"
+	OpMany    OpKind = "many" // creates every element of a list
 	OpGet     OpKind = "get"
 	OpList    OpKind = "list"
 	OpReplace OpKind = "replace"
 	OpPatch   OpKind = "patch"
 	OpDelete  OpKind = "delete"
+	OpClear   OpKind = "clear"  // deletes all rows of a collection
+	OpChange  OpKind = "change" // sets columns to fixed values: a state action
 	OpStub    OpKind = "stub"
 )
 
@@ -188,24 +238,37 @@ type Op struct {
 	// its parents, outermost first.
 	KeyParam     *OpParam
 	ParentParams []*ParentParam
-	List         *ListPlan
-	// Fills gives the row's columns their values on create.
+	// KeyField is the member of the body that names the row, where the path does not.
+	KeyField *Field
+	List     *ListPlan
+	// Fills gives the row's columns their values on create and on a change.
 	Fills []*Fill
+	// Upsert says that a row that is not there is made, of Fresh and then Fills.
+	// Created is the response then, nil: Result serves both.
+	Upsert  bool
+	Fresh   []*Fill
+	Created *Result
 	// IfMatch is "", "optional" or "required".
 	IfMatch    string
 	Idempotent string // "", "optional" or "required"
 	Invalid    int    // status for invalid input
 	Refused    []*Parameter
-	Security   []Requirement
-	Consumes   []string
-	Produces   []string
-	Error      *ErrorShape
-	Assumed    []string
+	// Unchecked names the parents in the path that nothing creates: they are taken as
+	// they come.
+	Unchecked []string
+	Security  []Requirement
+	Consumes  []string
+	Produces  []string
+	Error     *ErrorShape
+	Assumed   []string
 }
 
 // ParentParam is a path parameter that names a parent of the operation's resource.
 type ParentParam struct {
-	Param    *OpParam
+	Param *OpParam
+	// Parts are the parameters that make the parent's key together, nil when Param is
+	// the key.
+	Parts    []*OpParam
 	Resource *Resource // nil when the parent is no resource
 	Column   *Column   // column of the child that holds it
 }
@@ -238,6 +301,10 @@ type Result struct {
 	// made from a row; Row says the body is exactly that.
 	Fields []*FieldSource
 	Func   string // the projection function's name, shared by equal projections
+	// Envelope stands around the message: its Items is the member that holds it.
+	Envelope *Envelope
+	// Message is the type that Fields fill: Ref, or what the envelope holds.
+	Message *Ref
 }
 
 // FieldSource says where a response field comes from.
@@ -258,6 +325,7 @@ const (
 	SourceBody   SourceKind = "body"
 	SourceParam  SourceKind = "param"
 	SourceValue  SourceKind = "value"
+	SourceKey    SourceKind = "key" // the values of the resource's KeyParts, joined
 )
 
 // Fill gives a column its value when a row is made or changed.
@@ -265,8 +333,14 @@ type Fill struct {
 	Column *Column
 	Source SourceKind
 	Field  *Field   // body field
+	Outer  *Field   // the body field that holds Field as its only member: {"value": …}
 	Param  *OpParam // path parameter
-	Value  string   // Go expression
+	// Parts are the parameters that make a parent's key together.
+	Parts []*OpParam
+	Value string // Go expression
+	// Base is the Go expression of the value that the body's is laid over, where
+	// responses require members that requests do not have; "" for none.
+	Base string
 	// Without are write-only members that are dropped from a raw value.
 	Without []string
 }

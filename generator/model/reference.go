@@ -10,7 +10,7 @@ import (
 func (b *builder) findReferences() {
 	creatable := map[*Resource]bool{}
 	for op, r := range b.owner {
-		if b.role[op] == OpCreate {
+		if b.makes(op) {
 			creatable[r] = true
 		}
 	}
@@ -73,7 +73,7 @@ func (b *builder) dropReferences() {
 	created := map[*Resource]bool{}
 	for _, s := range b.project.Services {
 		for _, op := range s.Operations {
-			if op.Kind == OpCreate {
+			if op.Kind == OpCreate || op.Kind == OpMany || op.Upsert {
 				created[op.Resource] = true
 			}
 		}
@@ -81,7 +81,7 @@ func (b *builder) dropReferences() {
 	for _, r := range b.ordered {
 		r.Creatable = created[r]
 		r.References = slices.DeleteFunc(r.References, func(ref *Reference) bool {
-			return ref.Column != r.ParentColumn && !created[ref.Target]
+			return !created[ref.Target]
 		})
 		for _, ref := range r.References {
 			ref.Column.Kind = ref.Target.Key.Kind // a foreign key needs the very type of what it refers to

@@ -11,18 +11,15 @@ func (b *builder) buildResource(c *candidate, service *Service, t *typer) (*Reso
 	if reason != "" {
 		return nil, reason
 	}
-	_, last := parent(c.path)
-	if _, isPlaceholder := placeholder(last); isPlaceholder {
-		return nil, "the collection path ends in a placeholder"
-	}
-	name := strings.Join(words(singular(last)), " ")
+	named := c.noun(read)
+	name := strings.Join(words(named), " ")
 	if name == "" {
 		name = "item"
 	}
 	names := b.scopes[service]
-	goName := names.resource(GoName(singular(last)))
+	goName := names.resource(GoName(named))
 	r := &Resource{
-		Name: name, GoName: goName, Schema: read, Service: service, Path: c.path, ItemPath: c.itemPath,
+		Name: name, GoName: goName, Schema: read, Service: service, Path: c.path, ItemPath: c.itemPath, Singleton: c.singleton,
 		Row:   t.names.take(goName + "Row"),
 		Field: names.collections.take(goLocal(plural(goName))),
 		Var:   t.names.take(goLocal(plural(goName)) + "Table"),
@@ -35,6 +32,19 @@ func (b *builder) buildResource(c *candidate, service *Service, t *typer) (*Reso
 	return r, ""
 }
 
+// noun is the singular of what the candidate's path collects: its last segment, or,
+// where that is a placeholder, what its items are called.
+func (c *candidate) noun(read *Schema) string {
+	_, last := parent(c.path)
+	if _, ok := placeholder(last); !ok {
+		return singular(last)
+	}
+	if read.Name != "" {
+		return read.Name
+	}
+	return c.param
+}
+
 // readSchema is the schema of one row as clients read it.
 func (c *candidate) readSchema() (*Schema, string) {
 	item, _ := listItem(c.list)
@@ -42,29 +52,65 @@ func (c *candidate) readSchema() (*Schema, string) {
 	if read == nil {
 		read = item
 	}
-	created := resultObject(c.create)
+	created, sent := resultObject(c.create), bodyObject(c.create)
 	switch {
-	case read != nil && (c.create != nil || item != nil):
-		return read, ""
-	case read != nil && (c.replace != nil || c.patch != nil || c.remove != nil):
-		return read, ""
+	case c.association():
+		return orPresence(), ""
 	case read != nil:
-		return nil, "nothing creates or lists what it reads"
-	case c.create == nil && c.list != nil:
+		return read, ""
+	case c.singleton:
+		return orPresence(bodyObject(c.replace), bodyObject(c.patch)), ""
+	case c.create != nil && sent != nil && (untold(c.get) || untold(c.list)):
+		return orPresence(created, sent), "" // the document leaves open what a GET answers
+	case c.create == nil && c.replace == nil && bodyObject(c.patch) != nil && untold(c.get):
+		return bodyObject(c.patch), ""
+	case c.create == nil && c.replace == nil && c.list != nil:
 		return nil, "a computed result, not a stored one"
-	case bodyObject(c.create) == nil && c.itemPath == "":
+	case c.create != nil && sent == nil && c.itemPath == "":
 		return nil, "action"
-	case bodyObject(c.create) == nil:
+	case c.create != nil && sent == nil && c.replace == nil:
 		return nil, "no object that could be stored"
-	case c.get != nil || c.remove != nil || c.replace != nil || c.patch != nil:
-		if created != nil {
-			return created, ""
+	case c.create != nil && (c.get != nil || c.remove != nil || c.replace != nil || c.patch != nil):
+		return orPresence(created, sent, resultObject(c.replace), bodyObject(c.replace)), ""
+	case c.create == nil && c.replace != nil && (c.get != nil || c.remove != nil || c.list != nil):
+		if c.get != nil && !untold(c.get) && !presence204(c.get) {
+			return nil, "the response is no object that could be stored"
 		}
-		return bodyObject(c.create), ""
-	case created == nil || !assignsID(created, bodyObject(c.create)):
+		return orPresence(resultObject(c.replace), bodyObject(c.replace)), ""
+	case c.create == nil:
+		return nil, "action"
+	case created == nil || !assignsID(created, sent):
 		return nil, "action"
 	}
 	return created, ""
+}
+
+// orPresence returns the first schema that there is, or one of nothing: then a row
+// only says that it is there.
+func orPresence(schemas ...*Schema) *Schema {
+	for _, s := range schemas {
+		if s != nil {
+			return s
+		}
+	}
+	return &Schema{Kind: KindObject}
+}
+
+// untold reports whether an operation's success has a body that the document says
+// nothing about.
+func untold(op *Operation) bool {
+	if op == nil {
+		return false
+	}
+	success := op.Success()
+	switch {
+	case success == nil || success.Status == "204":
+		return false
+	case len(success.Content) == 0:
+		return true
+	}
+	media := JSON(success.Content)
+	return media != nil && (media.Schema == nil || media.Schema.Kind == KindAny)
 }
 
 // assignsID reports whether a response carries an id that the request did not:
@@ -93,15 +139,22 @@ func (rb *rowBuilder) build(b *builder) string {
 			if rb.column(p.Name) == nil && !p.Schema.WriteOnly && !linkNames[Plain(p.Name)] {
 				rb.addColumn(p, s)
 			}
+			if c := rb.column(p.Name); c != nil && p.Schema.RenamedFrom != "" {
+				c.RenamedFrom = snake(p.Schema.RenamedFrom)
+			}
 		}
 	}
 	rb.nullability()
 	rb.lengths()
-	if reason := rb.key(); reason != "" {
+	natural := rb.findKey()
+	if natural != nil {
+		natural.Rule = "key" // so that no parent takes it
+	}
+	rb.parents(b)
+	if reason := rb.key(natural); reason != "" {
 		return reason
 	}
 	rb.rules()
-	rb.parents(b)
 	return ""
 }
 
@@ -212,30 +265,99 @@ func (rb *rowBuilder) lengths() {
 	}
 }
 
-// key finds the column that item paths name, or adds a hidden one.
-func (rb *rowBuilder) key() string {
+// key decides what identifies a row: the column that item paths name; a hidden one
+// that the store numbers; or, where clients choose keys within a parent, a hidden one
+// that joins all that the path names.
+func (rb *rowBuilder) key(natural *Column) string {
 	r, c := rb.r, rb.c
-	key := rb.findKey()
-	if key == nil {
-		kind := RefString
-		if s := c.paramSchema(); s != nil && s.Kind == KindInteger {
-			kind = RefInt
-		}
-		key = rb.hidden("id", kind)
-		if c.list != nil && c.itemPath == "" && c.create == nil {
+	r.Puts = c.replace != nil && c.create == nil || r.Singleton
+	r.made = c.create != nil || r.Puts
+	if natural != nil {
+		natural.Nullable = false
+	}
+	chosen := rb.chosen(natural)
+	if r.Singleton || chosen && (r.Parent != nil || len(r.Scopes) > 0 || natural != nil && natural.Ref.Kind != RefString && natural.Ref.Kind != RefInt) {
+		rb.joinedKey(natural)
+		return ""
+	}
+	if natural == nil {
+		if c.create == nil && !r.Puts && c.itemPath == "" {
 			return "list items have no id"
 		}
+		natural = rb.hidden("id", rb.keyKind())
+		if chosen {
+			natural.Param = c.param
+		}
 	}
-	if key.Ref.Kind != RefString && key.Ref.Kind != RefInt {
-		return "the key " + key.Property + " is neither a string nor an integer"
+	if natural.Ref.Kind == RefFloat && integral(natural.Schema) || !chosen && natural.Ref.Kind == RefString && rb.keyKind() == RefInt && plainText(natural.Schema) {
+		// The key counts, though the document writes it another way here.
+		natural.Ref, natural.Kind = &Ref{Kind: RefInt, Schema: &Schema{Kind: KindInteger}}, "integer"
 	}
-	key.Nullable, key.Rule = false, "key"
-	r.Key = key
-	supplied := bodyObject(c.create).Property(key.Property)
-	if (supplied == nil || supplied.Schema.ReadOnly) && key.Ref.Kind == RefString && c.create != nil && !acceptsUUID(key.Schema) {
-		return "no key can be made that satisfies the schema of " + key.Property
+	if natural.Ref.Kind != RefString && natural.Ref.Kind != RefInt {
+		return "the key " + natural.Property + " is neither a string nor an integer"
+	}
+	natural.Nullable, natural.Rule = false, "key"
+	r.Key = natural
+	supplied := bodyObject(c.create).Property(natural.Property)
+	if (supplied == nil || supplied.Schema.ReadOnly) && natural.Ref.Kind == RefString && c.create != nil && !acceptsUUID(natural.Schema) {
+		return "no key can be made that satisfies the schema of " + natural.Property
 	}
 	return ""
+}
+
+// chosen reports whether clients choose the key: in the body of every POST, or by
+// the path of a PUT.
+func (rb *rowBuilder) chosen(natural *Column) bool {
+	if rb.c.create == nil {
+		return rb.r.Puts
+	}
+	if natural == nil {
+		return false
+	}
+	p := bodyObject(rb.c.create).Property(natural.Property)
+	return p != nil && p.Required && !p.Schema.ReadOnly
+}
+
+// joinedKey makes a hidden key of everything that the path names.
+func (rb *rowBuilder) joinedKey(natural *Column) {
+	r := rb.r
+	if r.ParentColumn != nil {
+		r.KeyParts = append(r.KeyParts, r.ParentColumn)
+	}
+	r.KeyParts = append(r.KeyParts, r.Scopes...)
+	if !r.Singleton {
+		if natural == nil {
+			natural = rb.hidden(rb.c.param, rb.keyKind())
+			natural.Param = rb.c.param
+		}
+		r.KeyParts = append(r.KeyParts, natural)
+	}
+	if natural != nil {
+		natural.Rule, natural.Nullable = "", false
+	}
+	if r.KeyParts == nil {
+		r.KeyParts = []*Column{}
+	}
+	r.Key = rb.hidden("row key", RefString)
+	r.Key.Rule = "key"
+}
+
+// keyKind is the kind of key that item paths want.
+func (rb *rowBuilder) keyKind() RefKind {
+	if s := rb.c.paramSchema(); s != nil && (s.Kind == KindInteger || s.Kind == KindNumber) {
+		return RefInt
+	}
+	return RefString
+}
+
+// integral reports whether a number's schema allows every integer from 1 on.
+func integral(s *Schema) bool {
+	return s != nil && s.MultipleOf == nil && (s.Minimum == nil || *s.Minimum <= 1) && s.Maximum == nil
+}
+
+// plainText reports whether a schema allows any short text.
+func plainText(s *Schema) bool {
+	return s != nil && s.Pattern == "" && s.Const == nil && s.Enum == nil && s.Format == "" && s.MinLength <= 1
 }
 
 func acceptsUUID(s *Schema) bool {
@@ -266,9 +388,13 @@ func (c *candidate) paramSchema() *Schema {
 }
 
 // findKey matches the item path's placeholder with a column: by name, then as
-// resource + id, then by the column named id.
+// resource + id, then by the column named id, then, for a placeholder called like the
+// resource itself, by what things are named by.
 func (rb *rowBuilder) findKey() *Column {
-	param := Plain(rb.c.param)
+	if rb.c.singleton {
+		return nil
+	}
+	param, noun := Plain(rb.c.param), Plain(rb.r.Name)
 	if rb.c.itemPath == "" {
 		param = "id"
 	}
@@ -277,21 +403,40 @@ func (rb *rowBuilder) findKey() *Column {
 			return c
 		}
 	}
+	if rb.c.itemPath == "" && rb.c.create == nil {
+		param = noun // a list alone: by whatever its items are told apart
+	}
 	for _, c := range rb.r.Columns {
 		n := Plain(c.Property)
 		if n == "" {
 			continue
 		}
-		if param == Plain(rb.r.Name)+n || n == Plain(rb.r.Name)+param || strings.HasSuffix(param, "id") && n == "id" {
+		if param == noun+n || n == noun+param && (n != noun+"id" || rb.fits(c)) || strings.HasSuffix(param, "id") && n == "id" {
 			return c
+		}
+	}
+	if param != noun {
+		return nil
+	}
+	for _, name := range []string{"id", noun + "id", "uuid", "guid", "slug", "code", "key", "login", "number", "name", noun + "name"} {
+		for _, c := range rb.r.Columns {
+			if Plain(c.Property) == name && rb.fits(c) {
+				return c
+			}
 		}
 	}
 	return nil
 }
 
-var createdNames = set("createdat", "created", "createdon", "createddate", "createdtime", "creationdate", "creationtime", "datecreated", "insertedat")
+// fits reports whether a column holds what item paths are made of: numbers where they
+// have numbers, texts where they have texts.
+func (rb *rowBuilder) fits(c *Column) bool {
+	return (rb.keyKind() == RefInt) == (c.Ref.Kind == RefInt) && (c.Ref.Kind == RefInt || c.Ref.Kind == RefString)
+}
 
-var updatedNames = set("updatedat", "updated", "updatedon", "updateddate", "updatedtime", "modifiedat", "modified", "lastmodified", "lastmodifiedat", "lastupdated", "lastupdatedat", "dateupdated", "datemodified")
+var createdNames = set("createdat", "created", "createdon", "createddate", "createdtime", "creationdate", "creationtime", "datecreated", "insertedat", "createtime", "timecreated")
+
+var updatedNames = set("updatedat", "updated", "updatedon", "updateddate", "updatedtime", "modifiedat", "modified", "lastmodified", "lastmodifiedat", "lastupdated", "lastupdatedat", "dateupdated", "datemodified", "modifiedon", "updatetime", "modifiedtime", "lastmodifiedtime", "lastmodifieddate")
 
 // rules finds the columns that the store fills by itself: a version, and times
 // that no request carries.
@@ -301,9 +446,9 @@ func (rb *rowBuilder) rules() {
 			continue
 		}
 		switch n := Plain(c.Property); {
-		case c.Ref.Kind == RefTime && createdNames[n]:
+		case timed(c) && createdNames[n]:
 			c.Rule, c.Nullable = "created", false
-		case c.Ref.Kind == RefTime && updatedNames[n]:
+		case timed(c) && updatedNames[n]:
 			c.Rule, c.Nullable = "updated", false
 		case c.Ref.Kind == RefInt && n == "version" && rb.r.Version == nil:
 			c.Rule, c.Nullable, rb.r.Version = "version", false, c
@@ -319,6 +464,12 @@ func (rb *rowBuilder) rules() {
 	}
 }
 
+// timed reports whether a column can hold a time of the store: as such, or as a text
+// of any form.
+func timed(c *Column) bool {
+	return c.Ref.Kind == RefTime || c.Ref.Kind == RefString && c.Schema != nil && plainText(c.Schema) && (c.MaxLength == nil || *c.MaxLength >= 30)
+}
+
 // sent reports whether some request may carry the property.
 func (rb *rowBuilder) sent(property string) bool {
 	for _, op := range []*Operation{rb.c.create, rb.c.replace, rb.c.patch} {
@@ -329,8 +480,8 @@ func (rb *rowBuilder) sent(property string) bool {
 	return false
 }
 
-// parents ties the placeholders before the collection's own segment to parent
-// resources, or to hidden scope columns.
+// parents ties the placeholders of the collection's path to parent resources, or to
+// hidden scope columns.
 func (rb *rowBuilder) parents(b *builder) {
 	r := rb.r
 	segments := strings.Split(strings.TrimPrefix(r.Path, "/"), "/")
@@ -340,10 +491,11 @@ func (rb *rowBuilder) parents(b *builder) {
 		if !ok || covered[name] {
 			continue
 		}
-		owner := b.resourceAt("/" + strings.Join(segments[:i], "/"))
-		if owner != nil && r.Parent == nil && owner != r {
+		above := "/" + strings.Join(segments[:i], "/")
+		owner := b.resourceAt(above)
+		if owner != nil && r.Parent == nil && owner != r && rb.belongs(owner, name) {
 			r.Parent, r.ParentColumn = owner, rb.parentColumn(name, owner)
-			for _, outer := range Placeholders(owner.Path) {
+			for _, outer := range Placeholders(above) {
 				covered[outer] = true
 			}
 			continue
@@ -357,9 +509,26 @@ func (rb *rowBuilder) parents(b *builder) {
 	}
 }
 
+// belongs reports whether rows can refer to an owner that the path names: one that is
+// created here, by keys of the kind that the path has.
+func (rb *rowBuilder) belongs(owner *Resource, param string) bool {
+	if owner.Singleton || !owner.made {
+		return false
+	}
+	for _, op := range rb.c.operations() {
+		for _, p := range op.Parameters {
+			if p.In == "path" && p.Name == param && owner.KeyParts == nil {
+				number := p.Schema != nil && (p.Schema.Kind == KindInteger || p.Schema.Kind == KindNumber)
+				return number || owner.Key.Ref.Kind == RefString
+			}
+		}
+	}
+	return true
+}
+
 func (rb *rowBuilder) parentColumn(param string, owner *Resource) *Column {
 	c := rb.matching(param, owner.Name)
-	if c != nil && c.Ref.Kind != owner.Key.Ref.Kind {
+	if c != nil && (c.Ref.Kind != owner.Key.Ref.Kind || owner.KeyParts != nil) {
 		c = nil
 	}
 	if c == nil {

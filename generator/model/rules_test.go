@@ -25,21 +25,35 @@ func TestChildrenLiveWithTheirParents(t *testing.T) {
 	}
 }
 
-// TestWhatNothingCreates: only its lists are served.
+// TestWhatNothingCreates: it can be read, for its rows may come from elsewhere, and what
+// belongs to it is taken as it comes; what a PUT creates needs no POST.
 func TestWhatNothingCreates(t *testing.T) {
-	got := states(build(t, "/posts:\n  "+op("get", "listPosts", "posts", "", "", "200", listOf("Post"))+
-		"/posts/{slug}:\n  "+op("get", "getPost", "posts", "", "", "200", ref("Post"))+
-		"  "+op("put", "putPost", "posts", "", ref("Post"), "200", ref("Post"))+
-		"/posts/{slug}/comments:\n  "+op("post", "createComment", "posts", "", ref("Comment"), "201", ref("Comment")), post))
-	for id, reason := range map[string]string{
-		"getPost": "nothing creates", "putPost": "creating by PUT is not built yet", "createComment": "nothing creates the post",
-	} {
-		if !strings.Contains(got[id], reason) {
-			t.Errorf("%s: %s, want a stub for %q", id, got[id], reason)
+	comments := "/posts/{slug}/comments:\n  " + op("post", "createComment", "posts", "", ref("Comment"), "201", ref("Comment"))
+	list := "/posts:\n  " + op("get", "listPosts", "posts", "", "", "200", listOf("Post"))
+	get := "/posts/{slug}:\n  " + op("get", "getPost", "posts", "", "", "200", ref("Post"))
+	p := build(t, list+get+comments, post)
+	for id, got := range states(p) {
+		if !strings.HasPrefix(got, "implemented") {
+			t.Errorf("%s: %s", id, got)
 		}
 	}
-	if !strings.HasPrefix(got["listPosts"], "implemented") {
-		t.Errorf("listPosts: %s", got["listPosts"])
+	if c := find(t, p, "comment"); len(c.References) != 0 {
+		t.Errorf("comments refer to posts, which nothing creates: %+v", c.References[0])
+	}
+	if c := find(t, p, "comment"); c.Parent != nil || len(c.Scopes) != 1 {
+		t.Errorf("comments belong to a post that nothing creates: %+v", c.Parent)
+	}
+	for _, c := range p.Coverage {
+		if readOnly := c.Operation.ID != "createComment"; c.ReadOnly != readOnly {
+			t.Errorf("%s: read-only %v", c.Operation.ID, c.ReadOnly)
+		}
+	}
+	p = build(t, list+get+"  "+op("put", "putPost", "posts", "", ref("Post"), "200", ref("Post"))+comments, post)
+	if o := opNamed(t, p, "putPost"); !o.Upsert || !o.Resource.Creatable {
+		t.Errorf("PUT does not create: %+v", o)
+	}
+	if c := find(t, p, "comment"); len(c.References) != 1 {
+		t.Error("comments do not refer to their post")
 	}
 }
 

@@ -4,9 +4,6 @@ package plan
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"path"
 	"sort"
@@ -56,65 +53,20 @@ func New(files []File) (*Plan, error) {
 	return &Plan{Files: files}, nil
 }
 
-// Lines counts the lines of the files that keep accepts.
+// Lines counts the lines of the text files that keep accepts.
 func (p *Plan) Lines(keep func(path string) bool) int {
 	n := 0
 	for _, f := range p.Files {
-		if keep(f.Path) {
+		if keep(f.Path) && bytes.IndexByte(f.Data, 0) < 0 {
 			n += bytes.Count(f.Data, []byte("\n"))
 		}
 	}
 	return n
 }
 
-// Lock is .backend/lock.json: what the generator wrote, so that an update can
-// tell its own work from the user's.
-type Lock struct {
-	Version    int                      `json:"version"`
-	Generator  string                   `json:"generator"`
-	Spec       string                   `json:"spec"` // SHA-256 of the document
-	Files      map[string]LockFile      `json:"files"`
-	Operations map[string]LockOperation `json:"operations"`
-}
-
-// LockFile is one file as it was written.
-type LockFile struct {
-	Owner Owner  `json:"owner"`
-	Hash  string `json:"sha256"`
-}
-
-// LockOperation is where an operation went.
-type LockOperation struct {
-	Service string `json:"service"`
-	Package string `json:"package"`
-	Method  string `json:"method"`
-	Path    string `json:"path"`
-	GoName  string `json:"goName"`
-	Status  string `json:"status"`
-}
-
-// Hash returns the SHA-256 of data in hex.
-func Hash(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
-}
-
-// WithLock adds the lock file, and a pristine copy of every shared file to merge
-// against later.
-func (p *Plan) WithLock(lock Lock) (*Plan, error) {
-	lock.Version = 1
-	lock.Files = map[string]LockFile{}
-	files := append([]File(nil), p.Files...)
-	for _, f := range p.Files {
-		lock.Files[f.Path] = LockFile{Owner: f.Owner, Hash: Hash(f.Data)}
-		if f.Owner == Shared {
-			files = append(files, File{Path: ".backend/base/" + f.Path, Data: f.Data, Owner: Owned})
-		}
-	}
-	text, err := json.MarshalIndent(lock, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("lock: %w", err)
-	}
-	files = append(files, File{Path: ".backend/lock.json", Data: append(text, '\n'), Owner: Owned})
-	return New(files)
+// Action is what an update does to one file. Before is what stands there, nil for
+// nothing; After is what will, nil for nothing.
+type Action struct {
+	Path          string
+	Before, After []byte
 }

@@ -50,7 +50,7 @@ func TestLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := plan.LockFile{Owner: plan.Owned, Hash: plan.Hash([]byte("package x\n\n"))}
-	if lock.Version != 1 || len(lock.Files) != 2 || lock.Files["x.gen.go"] != want {
+	if lock.Version != plan.LockVersion || len(lock.Files) != 2 || lock.Files["x.gen.go"] != want {
 		t.Errorf("lock %+v", lock)
 	}
 	if n := p.Lines(func(path string) bool { return path != "README.md" }); n != 2 {

@@ -47,6 +47,7 @@ func appFile(p *model.Project) *goFile {
 		clients, newClients = "\tclients clients\n", ", clients: newClients()"
 	}
 	g.P("%s\tchecks []lifecycle.Check\n\tclosers []lifecycle.Closer\n}\n", clients)
+	g.P("// document is the OpenAPI document that this server keeps: api/served.gen.yaml as JSON.\n//\n//go:embed served.gen.json\nvar document []byte\n")
 	g.P("// The targets that are no service.")
 	g.P("const (\n\ttargetAll = \"all\" // every service in one process\n\ttargetGateway = \"gateway\" // what is in front of services that run elsewhere\n)\n")
 	g.P("// Targets are what -target takes.")
@@ -145,8 +146,9 @@ func (a *App) authenticate(ctx context.Context) (err error) {
 
 // runText is the part of the app that is the same for every project.
 func runText(secured bool) string {
-	dev := ""
+	dev, issuer := "", ""
 	if secured {
+		issuer = " Tokens: a.Dev != nil,"
 		dev = `
 	if a.Dev != nil {
 		server.Dev, server.JWKS = a.Dev.Handler(), a.Dev.JWKS()
@@ -179,7 +181,15 @@ func Run(ctx context.Context, target string, getenv func(string) string, logs io
 		Addr: cfg.Addr, AdminAddr: cfg.AdminAddr, Handler: a.Handler, Log: a.log, Metrics: a.metrics.Handler(),
 		Checks: a.checks, Closers: a.closers, ShutdownTimeout: cfg.ShutdownTimeout,
 	}` + dev + `
+	if target == targetAll || target == targetGateway { // where the API's users come in
+		server.Pages = a.pages
+	}
 	return lifecycle.Run(ctx, server)
+}
+
+// pages serves the API's document, and a page to read and try it, on the admin address.
+func (a *App) pages(at lifecycle.Addresses) http.Handler {
+	return apidocs.New(apidocs.Options{Document: document, API: a.Handler, URL: at.URL, Local: at.Local,` + issuer + `})
 }
 
 // Close closes what New opened, last first.

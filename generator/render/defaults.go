@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -111,21 +112,86 @@ func defaultOp(g *goFile, op *model.Op) {
 	switch op.Kind {
 	case model.OpCreate:
 		createOp(g, op)
+	case model.OpMany:
+		createMany(g, op)
 	case model.OpGet:
 		parentsExist(g, op, outer(op))
-		g.P("\trow, err := d.%s.Get(ctx, in.%s%s)", op.Resource.Field, op.KeyParam.GoName, conditions(op))
+		row, assign := "row", ":="
+		if !usesRow(op.Result) {
+			row = "_"
+		}
+		g.P("\t%s, err %s d.%s.Get(ctx, %s%s)", row, assign, op.Resource.Field, keyExpr(op), conditions(op))
 		fail(g)
 	case model.OpReplace, model.OpPatch:
 		updateOp(g, op)
+	case model.OpChange:
+		changeOp(g, op)
 	case model.OpDelete:
 		deleteOp(g, op)
+	case model.OpClear:
+		parentsExist(g, op, op.ParentParams)
+		g.P("\tif err := d.%s.DeleteAll(ctx%s); err != nil {\n\t\treturn nil, err\n\t}", op.Resource.Field, ownConditions(op))
 	case model.OpList:
 		listOp(g, op)
 	}
 	if op.Kind != model.OpList {
-		g.P("\treturn %s, nil", resultExpr(op))
+		g.P("\treturn %s, nil", resultExpr(op, op.Result))
 	}
 	g.P("}\n")
+}
+
+// keyExpr is the key of the row that the operation's path names.
+func keyExpr(op *model.Op) string {
+	if f := op.KeyField; f != nil {
+		field := "in.Body." + f.Name
+		if !op.Body.Required {
+			field = "body." + f.Name
+		}
+		if f.Pointer() {
+			return "wire.Or(" + field + ", " + zero(f.Ref) + ")" // which names no row
+		}
+		return field
+	}
+	if op.Resource.KeyParts == nil {
+		return keyValue(op.KeyParam)
+	}
+	parts := make([]string, len(op.Resource.KeyParts))
+	for i, c := range op.Resource.KeyParts {
+		if c == op.Resource.Natural() {
+			parts[i] = keyValue(op.KeyParam)
+		}
+		for _, p := range op.ParentParams {
+			if p.Column == c {
+				parts[i] = parentExpr(p)
+			}
+		}
+	}
+	return "store.Key(" + strings.Join(parts, ", ") + ")"
+}
+
+// keyValue is a path parameter as a key: one that is a number in the document
+// counts all the same.
+func keyValue(p *model.OpParam) string {
+	if p.Ref.Kind == model.RefFloat {
+		return "int64(in." + p.GoName + ")"
+	}
+	return "in." + p.GoName
+}
+
+// parentExpr is the key of a parent that the path names, as its column holds it.
+func parentExpr(p *model.ParentParam) string {
+	if p.Parts != nil {
+		return joined(p.Parts)
+	}
+	return convert(p.Param.Ref, p.Column.Ref, "in."+p.Param.GoName)
+}
+
+func joined(params []*model.OpParam) string {
+	parts := make([]string, len(params))
+	for i, p := range params {
+		parts[i] = keyValue(p)
+	}
+	return "store.Key(" + strings.Join(parts, ", ") + ")"
 }
 
 // inName is "_" for an operation whose default reads nothing of its input.
@@ -146,12 +212,12 @@ func parentsExist(g *goFile, op *model.Op, parents []*model.ParentParam) {
 			continue
 		}
 		if use := useOf(op, p.Resource); use != nil {
-			g.P("\tif ok, err := d.clients.%s.%sExists(ctx, in.%s); err != nil {", use.Field, p.Resource.GoName, p.Param.GoName)
+			g.P("\tif ok, err := d.clients.%s.%sExists(ctx, %s); err != nil {", use.Field, p.Resource.GoName, parentExpr(p))
 			g.P("\t\treturn nil, err\n\t} else if !ok {")
-			g.P("\t\treturn nil, &store.NotFound{Resource: %s, Key: in.%s}\n\t}", strconv.Quote(p.Resource.Name), p.Param.GoName)
+			g.P("\t\treturn nil, &store.NotFound{Resource: %s, Key: %s}\n\t}", strconv.Quote(p.Resource.Name), parentExpr(p))
 			continue
 		}
-		g.P("\tif _, err := d.%s.Get(ctx, in.%s%s); err != nil {", p.Resource.Field, p.Param.GoName, ancestry(op, p.Resource))
+		g.P("\tif _, err := d.%s.Get(ctx, %s%s); err != nil {", p.Resource.Field, parentExpr(p), ancestry(op, p.Resource))
 		g.P("\t\treturn nil, err\n\t}")
 	}
 }
@@ -167,15 +233,13 @@ func useOf(op *model.Op, r *model.Resource) *model.Use {
 
 // ancestry lists the conditions that tie a parent to its own parents in the path.
 func ancestry(op *model.Op, r *model.Resource) string {
+	if r.KeyParts != nil {
+		return "" // the key says it all
+	}
 	var b strings.Builder
 	for _, p := range op.ParentParams {
-		if p.Resource != nil && r.Parent == p.Resource && r.ParentColumn != nil {
-			fmt.Fprintf(&b, ", store.Eq(%s, in.%s)", strconv.Quote(r.ParentColumn.Name), p.Param.GoName)
-		}
-		for _, c := range r.Scopes {
-			if p.Column == c {
-				fmt.Fprintf(&b, ", store.Eq(%s, in.%s)", strconv.Quote(c.Name), p.Param.GoName)
-			}
+		if p.Column == r.ParentColumn || slices.Contains(r.Scopes, p.Column) {
+			fmt.Fprintf(&b, ", store.Eq(%s, %s)", strconv.Quote(p.Column.Name), parentExpr(p))
 		}
 	}
 	return b.String()
@@ -207,53 +271,126 @@ func ownParents(op *model.Op) (out []*model.ParentParam) {
 	return out
 }
 
-// conditions lists the equality conditions that tie a row to the path's parents.
+// conditions lists the equality conditions that tie a row to the path's parents,
+// where its key does not.
 func conditions(op *model.Op) string {
+	if op.Resource.KeyParts != nil {
+		return ""
+	}
+	return ownConditions(op)
+}
+
+func ownConditions(op *model.Op) string {
 	var b strings.Builder
 	for _, p := range ownParents(op) {
-		fmt.Fprintf(&b, ", store.Eq(%s, in.%s)", strconv.Quote(p.Column.Name), p.Param.GoName)
+		fmt.Fprintf(&b, ", store.Eq(%s, %s)", strconv.Quote(p.Column.Name), parentExpr(p))
 	}
 	return b.String()
 }
 
+// bodyVar prints what an operation needs to read its body, and returns the expression
+// of the message that holds the columns' values.
+func bodyVar(g *goFile, op *model.Op) string {
+	b := op.Body
+	if b == nil || b.Ref == nil {
+		return ""
+	}
+	body := "in.Body"
+	if !b.Required {
+		g.P("\tbody := wire.Or(in.Body, %s{})", b.Ref.Go())
+		body = "body"
+	}
+	switch {
+	case b.Inner == nil:
+		return body
+	case b.Inner.Presence == model.Required:
+		return body + "." + b.Inner.Name
+	}
+	name := "inner"
+	if b.Required {
+		name = "body"
+	}
+	g.P("\t%s := wire.Or(%s.%s, %s{})", name, body, b.Inner.Name, b.Inner.Ref.Go())
+	return name
+}
+
 func createOp(g *goFile, op *model.Op) {
 	parentsExist(g, op, op.ParentParams)
-	optional := op.Body != nil && !op.Body.Required && op.Body.Ref != nil
-	if optional {
-		g.P("\tbody := wire.Or(in.Body, %s{})", op.Body.Ref.Go())
+	body := ""
+	if len(op.Fills) > 0 {
+		body = bodyVar(g, op)
 	}
 	g.P("\trow := %s{", op.Resource.Row)
 	for _, f := range op.Fills {
-		g.P("\t\t%s: %s,", f.Column.GoName, fillExpr(f, bodyName(optional)))
+		g.P("\t\t%s: %s,", f.Column.GoName, columnValue(op, f, body))
 	}
 	g.P("\t}")
 	g.P("\tif err := d.%s.Create(ctx, &row); err != nil {\n\t\treturn nil, err\n\t}", op.Resource.Field)
 }
 
-func bodyName(optional bool) string {
-	if optional {
-		return "body"
+func createMany(g *goFile, op *model.Op) {
+	parentsExist(g, op, op.ParentParams)
+	g.P("\tfor _, item := range in.Body {")
+	g.P("\t\trow := %s{", op.Resource.Row)
+	for _, f := range op.Fills {
+		g.P("\t\t\t%s: %s,", f.Column.GoName, fillExpr(f, "item"))
 	}
-	return "in.Body"
+	g.P("\t\t}")
+	g.P("\t\tif err := d.%s.Create(ctx, &row); err != nil {\n\t\t\treturn nil, err\n\t\t}\n\t}", op.Resource.Field)
+}
+
+// columnValue is fillExpr, and for a joined key its parts.
+func columnValue(op *model.Op, f *model.Fill, body string) string {
+	if f.Source != model.SourceKey {
+		return fillExpr(f, body)
+	}
+	if op.Kind != model.OpCreate {
+		return keyExpr(op)
+	}
+	var parts []string
+	for _, c := range op.Resource.KeyParts {
+		for _, other := range op.Fills {
+			if other.Column == c {
+				parts = append(parts, fillExpr(other, body))
+			}
+		}
+	}
+	return "store.Key(" + strings.Join(parts, ", ") + ")"
 }
 
 func updateOp(g *goFile, op *model.Op) {
-	parentsExist(g, op, outer(op))
-	optional := !op.Body.Required
-	if optional {
-		g.P("\tbody := wire.Or(in.Body, %s{})", op.Body.Ref.Go())
+	checked := outer(op)
+	if op.Upsert {
+		checked = op.ParentParams
 	}
-	body := bodyName(optional)
+	parentsExist(g, op, checked)
+	body := ""
+	if len(op.Fills) > 0 {
+		body = bodyVar(g, op)
+	}
 	row := "row"
-	if op.Result.Ref == nil && !op.Result.ETag {
+	if !usesRow(op.Result) && !usesRow(op.Created) {
 		row = "_"
 	}
 	argument := "row"
 	if len(op.Fills) == 0 {
 		argument = "_"
 	}
-	assign := ":="
-	g.P("\t%s, err %s d.%s.Update(ctx, in.%s, func(%s *%s) error {", row, assign, op.Resource.Field, op.KeyParam.GoName, argument, op.Resource.Row)
+	if op.Upsert {
+		created := "_"
+		if op.Created != nil {
+			created = "created"
+		}
+		assign := ":="
+		g.P("\t%s, %s, err %s d.%s.Put(ctx, %s{", row, created, assign, op.Resource.Field, op.Resource.Row)
+		for _, f := range op.Fresh {
+			g.P("\t\t%s: %s,", f.Column.GoName, columnValue(op, f, body))
+		}
+		g.P("\t}, func(%s *%s) error {", argument, op.Resource.Row)
+	} else {
+		assign := ":="
+		g.P("\t%s, err %s d.%s.Update(ctx, %s, func(%s *%s) error {", row, assign, op.Resource.Field, keyExpr(op), argument, op.Resource.Row)
+	}
 	for _, f := range op.Fills {
 		if op.Kind == model.OpPatch {
 			patchField(g, f, body)
@@ -261,15 +398,41 @@ func updateOp(g *goFile, op *model.Op) {
 			g.P("\t\trow.%s = %s", f.Column.GoName, fillExpr(f, body))
 		}
 	}
+	if op.Upsert {
+		g.P("\t\treturn nil\n\t})")
+	} else {
+		g.P("\t\treturn nil\n\t}%s)", conditions(op))
+	}
+	fail(g)
+	if op.Created != nil {
+		g.P("\tif created {\n\t\treturn %s, nil\n\t}", resultExpr(op, op.Created))
+	}
+}
+
+// changeOp sets columns to fixed values.
+func changeOp(g *goFile, op *model.Op) {
+	parentsExist(g, op, outer(op))
+	row, assign := "row", ":="
+	if !usesRow(op.Result) {
+		row = "_"
+	}
+	g.P("\t%s, err %s d.%s.Update(ctx, %s, func(row *%s) error {", row, assign, op.Resource.Field, keyExpr(op), op.Resource.Row)
+	for _, f := range op.Fills {
+		g.P("\t\trow.%s = %s", f.Column.GoName, fillExpr(f, ""))
+	}
 	g.P("\t\treturn nil\n\t}%s)", conditions(op))
 	fail(g)
 }
 
 // patchField prints the change of one column when the body carries the property.
 func patchField(g *goFile, f *model.Fill, body string) {
-	field := body + "." + f.Field.Name
+	field := bodyField(f, body)
 	dst := "row." + f.Column.GoName
 	switch {
+	case f.Outer != nil && f.Outer.Pointer():
+		g.P("\t\tif %s.%s != nil {\n\t\t\t%s = %s\n\t\t}", body, f.Outer.Name, dst, fillExpr(f, body))
+	case f.Base != "":
+		patchOver(g, f, field, dst)
 	case f.Field.Presence == model.Required, f.Field.Presence == model.RequiredNullable:
 		g.P("\t\t%s = %s", dst, fillExpr(f, body))
 	case f.Field.Presence == model.OptionalNullable && f.Column.Nullable:
@@ -283,33 +446,68 @@ func patchField(g *goFile, f *model.Fill, body string) {
 	}
 }
 
-func deleteOp(g *goFile, op *model.Op) {
-	parentsExist(g, op, outer(op))
-	if op.Result.Ref != nil || op.Result.ETag {
-		g.P("\trow, err := d.%s.Get(ctx, in.%s%s)", op.Resource.Field, op.KeyParam.GoName, conditions(op))
-		fail(g)
+// patchOver prints the change of a column by laying the body's value over what is stored.
+func patchOver(g *goFile, f *model.Fill, field, dst string) {
+	base := dst
+	switch {
+	case f.Column.Ref.Kind == model.RefList:
+		base = f.Base // elements are replaced, not changed
+	case f.Column.Nullable:
+		base = "wire.Or(" + dst + ", " + f.Base + ")"
 	}
-	g.P("\tif err := d.%s.Delete(ctx, in.%s%s); err != nil {\n\t\treturn nil, err\n\t}", op.Resource.Field, op.KeyParam.GoName, conditions(op))
+	value := overExpr(f, field, base)
+	switch {
+	case f.Field.Presence == model.Required:
+		g.P("\t\t%s = %s", dst, value)
+	case f.Field.Presence == model.OptionalNullable:
+		g.P("\t\tif %s.Set {\n\t\t\t%s = %s\n\t\t}", field, dst, value)
+	default:
+		g.P("\t\tif %s != nil {\n\t\t\t%s = %s\n\t\t}", field, dst, value)
+	}
 }
 
-// resultExpr is the response made from row.
-func resultExpr(op *model.Op) string {
-	r := op.Result
+func deleteOp(g *goFile, op *model.Op) {
+	parentsExist(g, op, outer(op))
+	if usesRow(op.Result) {
+		g.P("\trow, err := d.%s.Get(ctx, %s%s)", op.Resource.Field, keyExpr(op), conditions(op))
+		fail(g)
+	}
+	g.P("\tif err := d.%s.Delete(ctx, %s%s); err != nil {\n\t\treturn nil, err\n\t}", op.Resource.Field, keyExpr(op), conditions(op))
+}
+
+// usesRow reports whether a response is made from the row.
+func usesRow(r *model.Result) bool {
+	return r != nil && (r.Func != "" || r.ETag)
+}
+
+// resultExpr is a response made from row.
+func resultExpr(op *model.Op, r *model.Result) string {
 	var fields []string
 	if r.Location {
-		fields = append(fields, "Location: rest.Location(ctx, "+keyText(op.Resource.Key, "row")+")")
+		fields = append(fields, "Location: rest.Location(ctx, "+keyText(op.Resource.Natural(), "row")+")")
 	}
 	if r.ETag {
 		fields = append(fields, "ETag: store.ETag(row."+op.Resource.Version.GoName+")")
 	}
-	if r.Ref != nil {
+	switch {
+	case r.Ref == nil:
+	case r.Func == "" && r.Ref.Kind == model.RefRaw:
+		fields = append(fields, "Body: json.RawMessage(`{}`)")
+	case r.Func == "":
+		fields = append(fields, "Body: "+r.Ref.Go()+"{}")
+	case r.Envelope == nil:
 		fields = append(fields, "Body: "+r.Func+"(row)")
+	default:
+		fields = append(fields, "Body: "+envelopeLiteral(&model.ListPlan{}, r.Envelope, r.Func+"(row)"))
 	}
 	return r.GoName + "{" + strings.Join(fields, ", ") + "}"
 }
 
 func keyText(key *model.Column, row string) string {
-	if key.Ref.Kind == model.RefInt {
+	switch key.Ref.Kind {
+	case model.RefEnum:
+		return "string(" + row + "." + key.GoName + ")"
+	case model.RefInt:
 		return "strconv.FormatInt(" + row + "." + key.GoName + ", 10)"
 	}
 	return row + "." + key.GoName

@@ -52,7 +52,8 @@ var standard = map[string]string{
 // platformPackages are the packages under internal/platform, by name.
 var platformPackages = map[string]string{
 	"wire": "wire", "rest": "rest", "problem": "problem", "store": "store", "auth": "auth", "cache": "cache",
-	"telemetry": "telemetry", "config": "config", "lifecycle": "lifecycle", "peer": "peer", "gateway": "gateway", "rules": "rules", "ecma": "ecma",
+	"telemetry": "telemetry", "config": "config", "lifecycle": "lifecycle", "peer": "peer", "gateway": "gateway", "apidocs": "apidocs",
+	"rules": "rules", "ecma": "ecma",
 }
 
 // bytes formats the file and adds its imports. When the text does not parse, the

@@ -93,6 +93,9 @@ func route(g *goFile, p *model.Project, op *model.Op) {
 		}
 		g.P("\t\t},")
 	}
+	if op.Kind == model.OpStub {
+		g.P("\t\tStub: true,")
+	}
 	if op.Error != nil {
 		g.P("\t\tErrors: %s,", op.Error.Func)
 	}
@@ -196,12 +199,12 @@ func decodeRequest(g *goFile, op *model.Op) {
 	for _, p := range op.Params {
 		decodeParam(g, p)
 	}
-	if op.IfMatch != "" && op.Resource != nil && op.KeyParam != nil {
+	if op.IfMatch != "" && op.Resource != nil && (op.KeyParam != nil || op.Resource.Singleton) {
 		method := "IfMatch"
 		if op.IfMatch == "required" {
 			method = "RequireIfMatch"
 		}
-		g.P("\tr.%s(%s.Name, in.%s)", method, op.Resource.Var, op.KeyParam.GoName)
+		g.P("\tr.%s(%s.Name, %s)", method, op.Resource.Var, keyExpr(op))
 	}
 	decodeBodies(g, op)
 	g.P("\treturn in\n}\n")

@@ -24,7 +24,7 @@ func listOp(g *goFile, op *model.Op) {
 	}
 	var where []string
 	for _, p := range ownParents(op) {
-		where = append(where, fmt.Sprintf("store.Eq(%s, in.%s)", strconv.Quote(p.Column.Name), p.Param.GoName))
+		where = append(where, fmt.Sprintf("store.Eq(%s, %s)", strconv.Quote(p.Column.Name), parentExpr(p)))
 	}
 	for _, f := range plan.Filters {
 		if !f.Param.Optional && f.Param.Ref.Kind != model.RefList {
@@ -131,6 +131,9 @@ func listResult(g *goFile, op *model.Op) {
 	fail(g)
 	items := fmt.Sprintf("store.Project(page.Items, %s)", plan.ItemFunc)
 	env := plan.Envelope
+	if env != nil && env.Items.Ref.Elem.Kind == model.RefRaw {
+		items = "wire.Convert[[]json.RawMessage](" + items + ")"
+	}
 	if countsAll(op) {
 		g.P("\ttotal, err := d.%s.Count(ctx, query.Where...)", op.Resource.Field)
 		fail(g)
@@ -145,15 +148,25 @@ func listResult(g *goFile, op *model.Op) {
 		g.P("\treturn %s{%sBody: %s}, nil", op.Result.GoName, headers, items)
 		return
 	}
-	g.P("\treturn %s{%sBody: %s{", op.Result.GoName, headers, env.Type.Name)
-	if env.Items.Presence == model.OptionalNullable {
-		items = "wire.Some(" + items + ")"
+	g.P("\treturn %s{%sBody: %s}, nil", op.Result.GoName, headers, envelopeLiteral(plan, env, items))
+}
+
+// envelopeLiteral is an envelope around what it carries.
+func envelopeLiteral(plan *model.ListPlan, env *model.Envelope, carried string) string {
+	var b strings.Builder
+	b.WriteString(env.Type.Name + "{\n")
+	switch {
+	case env.Items.Presence == model.OptionalNullable:
+		carried = "wire.Some(" + carried + ")"
+	case env.Items.Pointer():
+		carried = "new(" + carried + ")"
 	}
-	g.P("\t\t%s: %s,", env.Items.Name, items)
+	fmt.Fprintf(&b, "\t\t%s: %s,\n", env.Items.Name, carried)
 	for _, f := range env.Fields {
-		g.P("\t\t%s: %s,", f.Field.Name, envelopeExpr(plan, f))
+		fmt.Fprintf(&b, "\t\t%s: %s,\n", f.Field.Name, envelopeExpr(plan, f))
 	}
-	g.P("\t}}, nil")
+	b.WriteString("\t}")
+	return b.String()
 }
 
 // countsAll reports whether the answer tells how many items there are in all.

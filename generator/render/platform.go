@@ -66,9 +66,9 @@ func platformPackage(source fs.FS, module, name string) (files []plan.File, need
 			files = append(files, plan.File{Path: path.Join("internal/platform", name, base), Data: data, Owner: plan.Owned})
 		}
 	}
-	// Folders that the package embeds (SQL files) come along.
+	// Folders that the package embeds come along.
 	for _, e := range entries {
-		if e.IsDir() && e.Name() == "migrations" {
+		if e.IsDir() && (e.Name() == "migrations" || e.Name() == "assets") {
 			err = fs.WalkDir(source, path.Join(dir, e.Name()), func(p string, d fs.DirEntry, err error) error {
 				if err != nil || d.IsDir() {
 					return err

@@ -15,22 +15,24 @@ import (
 	"github.com/e6b96b0c/backend/generator/model"
 	"github.com/e6b96b0c/backend/generator/plan"
 	"github.com/e6b96b0c/backend/generator/problem"
+	"github.com/e6b96b0c/backend/generator/schema"
 	"github.com/e6b96b0c/backend/templates"
 	"github.com/e6b96b0c/backend/templates/platform/config"
 )
 
 // Inputs are the files that a project is made of beside the model.
 type Inputs struct {
-	Templates fs.FS             // platform/, project/, modules/
-	Spec      map[string][]byte // the document's own files, by relative path
-	SpecMain  string            // which of them is the document
-	Served    []byte
-	Profile   []byte
-	Compose   bool
-	Server    *templates.Compose // the database's server in compose.yaml; nil: none
-	CI        string             // github, none
-	NoModules bool               // leave go.mod and go.sum out
-	Rate, P99 string             // the declared load, for loadtest/scenario.yaml
+	Templates  fs.FS             // platform/, project/, modules/
+	Spec       map[string][]byte // the document's own files, by relative path
+	SpecMain   string            // which of them is the document
+	Served     []byte            // the document that the server keeps, in YAML
+	ServedJSON []byte            // the same
+	Profile    []byte
+	Compose    bool
+	Server     *templates.Compose // the database's server in compose.yaml; nil: none
+	CI         string             // github, none
+	NoModules  bool               // leave go.mod and go.sum out
+	Rate, P99  string             // the declared load, for loadtest/scenario.yaml
 }
 
 // Project renders everything: services, wiring, platform, deployment, documents.
@@ -73,7 +75,7 @@ func Project(p *model.Project, in Inputs) (*plan.Plan, error) {
 }
 
 func platformRoots(p *model.Project) []string {
-	roots := []string{"wire", "rest", "problem", "store", "auth", "telemetry", "config", "lifecycle", "peer", "gateway"}
+	roots := []string{"wire", "rest", "problem", "store", "auth", "telemetry", "config", "lifecycle", "peer", "gateway", "apidocs"}
 	for _, engine := range p.Engines {
 		roots = append(roots, "store/"+engine.Name)
 	}
@@ -130,8 +132,9 @@ func serviceFiles(p *model.Project, s *model.Service) ([]plan.File, error) {
 		}
 		files = append(files, rendered)
 	}
+	tables := schema.Of(s)
 	for _, engine := range p.Engines {
-		files = append(files, plan.File{Path: dir + "migrations/" + engine.Name + "/0001_init.sql", Data: migration(engine, s), Owner: plan.Append})
+		files = append(files, plan.File{Path: dir + "migrations/" + engine.Name + "/0001_init.sql", Data: schema.Init(engine, tables), Owner: plan.Append})
 	}
 	return files, nil
 }
@@ -141,6 +144,7 @@ func projectFiles(p *model.Project, in Inputs) ([]plan.File, error) {
 	files := []plan.File{
 		{Path: "backend.yaml", Data: in.Profile, Owner: plan.Yours},
 		{Path: "api/served.gen.yaml", Data: in.Served, Owner: plan.Owned},
+		{Path: "internal/app/served.gen.json", Data: in.ServedJSON, Owner: plan.Owned},
 	}
 	for name, data := range in.Spec {
 		if name == in.SpecMain {

@@ -5,8 +5,6 @@ import (
 	"go/token"
 	"strings"
 	"testing"
-
-	"github.com/e6b96b0c/backend/generator/model"
 )
 
 func TestCommentHoldsAnyText(t *testing.T) {
@@ -85,20 +83,5 @@ func TestRewriteImports(t *testing.T) {
 	want := strings.Replace(strings.Replace(src, "\""+platformImport+"store\"", `"demo/internal/platform/store"`, 1), "\""+platformImport+"store/sqlite\"", `"demo/internal/platform/store/sqlite"`, 1)
 	if string(out) != want || strings.Join(needs, " ") != "store store/sqlite" {
 		t.Errorf("needs %v:\n%s", needs, out)
-	}
-}
-
-func TestIndexNamesAreUnique(t *testing.T) {
-	key := &model.Column{Name: "id", Kind: "text", Ref: &model.Ref{Kind: model.RefString}}
-	column := func(name string) *model.Column {
-		return &model.Column{Name: name, Kind: "text", Ref: &model.Ref{Kind: model.RefString}}
-	}
-	s := &model.Service{}
-	a := &model.Resource{Table: "a", Key: key, Service: s, Scopes: []*model.Column{column("b_c")}}
-	b := &model.Resource{Table: "a_b", Key: key, Service: s, Scopes: []*model.Column{column("c")}}
-	s.Resources = []*model.Resource{a, b}
-	text := string(migration(model.Engine{Types: map[string]string{"text": "TEXT"}}, s))
-	if strings.Count(text, `"a_b_c_idx"`) != 1 || strings.Count(text, `"a_b_c_idx2"`) != 1 {
-		t.Error(text)
 	}
 }

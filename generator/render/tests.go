@@ -3,6 +3,7 @@ package render
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -72,7 +73,7 @@ func opOf(r *model.Resource, kind model.OpKind) *model.Op {
 func flow(g *goFile, api *model.API, r *model.Resource, made map[*model.Resource]bool) bool {
 	create := opOf(r, model.OpCreate)
 	body, ok := bodyFor(create, made)
-	if !ok || len(r.Scopes) > 0 || r.Parent != nil && !made[r.Parent] || create.Idempotent == "required" || !open(api, create) {
+	if !ok || len(r.Scopes) > 0 || slices.ContainsFunc(create.ParentParams, func(p *model.ParentParam) bool { return p.Parts != nil }) || r.Parent != nil && !made[r.Parent] || create.Idempotent == "required" || !open(api, create) {
 		return false
 	}
 	key := r.Key.Property
@@ -80,6 +81,10 @@ func flow(g *goFile, api *model.API, r *model.Resource, made map[*model.Resource
 		if key = ""; !create.Result.Location {
 			return false
 		}
+	}
+	within := ""
+	if env := create.Result.Envelope; env != nil {
+		within = env.Items.Property.Name
 	}
 	usable := func(kind model.OpKind) *model.Op {
 		if op := opOf(r, kind); op != nil && op.IfMatch != "required" && op.Idempotent != "required" && open(api, op) {
@@ -103,6 +108,9 @@ func flow(g *goFile, api *model.API, r *model.Resource, made map[*model.Resource
 	send("create", create, body)
 	if key != "" {
 		field("key", key)
+		if within != "" {
+			field("within", within)
+		}
 	}
 	get := usable(model.OpGet)
 	if get != nil {
@@ -115,11 +123,11 @@ func flow(g *goFile, api *model.API, r *model.Resource, made map[*model.Resource
 		field("list", flowPath(list))
 	}
 	for _, change := range []struct {
-		name string
-		kind model.OpKind
-	}{{"replace", model.OpReplace}, {"patch", model.OpPatch}} {
+		name, method string
+		kind         model.OpKind
+	}{{"replace", http.MethodPut, model.OpReplace}, {"patch", http.MethodPatch, model.OpPatch}} {
 		op := usable(change.kind)
-		if op == nil {
+		if op == nil || op.KeyParam == nil || op.Method != change.method {
 			continue
 		}
 		if body, ok := bodyFor(op, made); ok {
@@ -215,7 +223,7 @@ func flowPath(op *model.Op) string {
 }
 
 // bodyFor is a valid body of an operation, with references to flows that are made.
-func bodyFor(op *model.Op, made map[*model.Resource]bool) (string, bool) {
+func bodyFor(op *model.Op, made map[*model.Resource]bool) (body string, ok bool) {
 	if op.Body == nil {
 		return "", true
 	}
@@ -231,6 +239,21 @@ func bodyFor(op *model.Op, made map[*model.Resource]bool) (string, bool) {
 		return "", false
 	}
 	fields := op.Body.Ref.Named.Fields
+	inner := op.Body.Inner
+	if inner != nil {
+		var carried map[string]json.RawMessage
+		if json.Unmarshal(members[inner.Property.Name], &carried) != nil {
+			return string(text), true // an envelope that may be empty, and is
+		}
+		all := members
+		members, fields = carried, inner.Ref.Named.Fields
+		defer func() {
+			if ok {
+				all[inner.Property.Name] = json.RawMessage(body)
+				body = object(op.Body.Ref.Named.Fields, all)
+			}
+		}()
+	}
 	for _, ref := range op.Resource.References {
 		name := ref.Column.Property
 		if _, ok := members[name]; !ok || ref.Column == op.Resource.ParentColumn {

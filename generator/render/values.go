@@ -9,22 +9,34 @@ import (
 )
 
 // convert turns a value of one type into another that is not quite the same: a
-// string into an enum or back.
+// string into an enum or back, a number into another, a message into one that has
+// the same JSON.
 func convert(from, to *model.Ref, value string) string {
-	if from.Kind == to.Kind && from.Named == to.Named {
+	switch {
+	case from.Go() == to.Go():
 		return value
-	}
-	if to.Kind == model.RefString || to.Kind == model.RefEnum {
+	case isText(from) && isText(to), isNumber(from) && isNumber(to):
 		return to.Go() + "(" + value + ")"
+	case from.Kind == model.RefInt && to.Kind == model.RefString:
+		return "strconv.FormatInt(" + value + ", 10)"
+	case from.Kind == model.RefFloat && to.Kind == model.RefString:
+		return "strconv.FormatInt(int64(" + value + "), 10)" // a key that the document calls a number
 	}
-	return value
+	return "wire.Convert[" + to.Go() + "](" + value + ")"
 }
 
+func isText(r *model.Ref) bool { return r.Kind == model.RefString || r.Kind == model.RefEnum }
+
+func isNumber(r *model.Ref) bool { return r.Kind == model.RefInt || r.Kind == model.RefFloat }
+
 func convertPointer(from, to *model.Ref, value string) string {
-	if from.Kind == to.Kind && from.Named == to.Named {
+	switch {
+	case from.Go() == to.Go():
 		return value
+	case isText(from) && isText(to):
+		return "(*" + to.Go() + ")(" + value + ")"
 	}
-	return "(*" + to.Go() + ")(" + value + ")"
+	return "wire.ConvertPtr[" + to.Go() + "](" + value + ")"
 }
 
 // fillExpr is the expression of a column's value on create and replace.
@@ -32,6 +44,9 @@ func fillExpr(f *model.Fill, body string) string {
 	c := f.Column
 	switch f.Source {
 	case model.SourceParam:
+		if f.Parts != nil {
+			return joined(f.Parts)
+		}
 		return convert(f.Param.Ref, c.Ref, "in."+f.Param.GoName)
 	case model.SourceValue:
 		if c.Nullable && !c.Ref.Nilable() {
@@ -39,7 +54,7 @@ func fillExpr(f *model.Fill, body string) string {
 		}
 		return f.Value
 	}
-	value := bodyExpr(f, body+"."+f.Field.Name)
+	value := bodyExpr(f, bodyField(f, body))
 	if len(f.Without) > 0 {
 		quotedPaths := make([]string, len(f.Without))
 		for i, p := range f.Without {
@@ -50,12 +65,31 @@ func fillExpr(f *model.Fill, body string) string {
 	return value
 }
 
+// bodyField is the member of the body that a column is filled from.
+func bodyField(f *model.Fill, body string) string {
+	switch {
+	case f.Outer == nil:
+		return body + "." + f.Field.Name
+	case f.Outer.Pointer():
+		value := fmt.Sprintf("wire.Or(%s.%s, %s{}).%s", body, f.Outer.Name, f.Outer.Ref.Go(), f.Field.Name)
+		if inner := f.Outer.Ref.Named.Fields[0]; inner.Presence == model.Required && !inner.Ref.Nilable() {
+			return "wire.NonZero(" + value + ")"
+		}
+		return value
+	}
+	return body + "." + f.Outer.Name + "." + f.Field.Name
+}
+
 func bodyExpr(f *model.Fill, field string) string {
 	c, from, to := f.Column, f.Field.Ref, f.Column.Ref
+	if f.Base != "" {
+		return overExpr(f, field, f.Base)
+	}
 	if to.Nilable() {
 		if f.Field.Presence == model.OptionalNullable {
 			field += ".Value"
 		}
+		field = convert(from, to, field)
 		if to.Kind == model.RefList && !c.Nullable {
 			return "wire.NonNil(" + field + ")"
 		}
@@ -84,6 +118,26 @@ func bodyExpr(f *model.Fill, field string) string {
 		return "new(" + value + ")"
 	}
 	return value
+}
+
+// overExpr lays the body's value over a base.
+func overExpr(f *model.Fill, field, base string) string {
+	pointer := f.Field.Pointer() || f.Field.Presence == model.OptionalNullable
+	if f.Field.Presence == model.OptionalNullable {
+		field += ".Ptr()"
+	}
+	switch {
+	case f.Column.Ref.Kind == model.RefList:
+		if f.Field.Presence == model.OptionalNullable {
+			field = "wire.Or(" + field + ", nil)"
+		}
+		return "wire.OverEach(" + base + ", " + field + ")"
+	case !f.Column.Nullable:
+		return "wire.Over(" + base + ", " + field + ")"
+	case pointer:
+		return "wire.OverPtr(" + base + ", " + field + ")"
+	}
+	return "new(wire.Over(" + base + ", " + field + "))"
 }
 
 func zero(r *model.Ref) string {
@@ -122,7 +176,7 @@ func projections(s *model.Service) []projection {
 		case op.List != nil:
 			add(op.List.ItemFunc, op.Resource, op.List.Item, op.List.ItemFrom)
 		case op.Result != nil && op.Result.Ref != nil:
-			add(op.Result.Func, op.Resource, op.Result.Ref, op.Result.Fields)
+			add(op.Result.Func, op.Resource, op.Result.Message, op.Result.Fields)
 		}
 	}
 	return out
@@ -152,6 +206,7 @@ func projectionFunc(g *goFile, p projection) {
 func columnExpr(c *model.Column, f *model.Field) string {
 	value, from, to := "row."+c.GoName, c.Ref, f.Ref
 	if to.Nilable() {
+		value = convert(from, to, value)
 		switch {
 		case f.Presence == model.OptionalNullable:
 			return fmt.Sprintf("wire.Nullable[%s]{Set: true, Null: %s == nil, Value: %s}", to.Go(), value, value)

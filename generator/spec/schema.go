@@ -140,6 +140,7 @@ func (c *schemaConverter) fill(out *model.Schema, s *openapi3.Schema) {
 	out.Default, out.Const = literalOrNil(f.Default), literalOrNil(f.Const)
 	out.Example = example(f.Schema)
 	out.Nullable = f.Nullable
+	out.RenamedFrom = renamedFrom(s)
 	c.fillEnum(out, f)
 	out.Kind = c.kind(out, f)
 	c.fillBounds(out, f)
@@ -372,6 +373,13 @@ func example(s *openapi3.Schema) model.Literal {
 		return literal(s.Examples[0])
 	}
 	return nil
+}
+
+// renamedFrom is what a property was called before: x-backend: {renamed-from: name}.
+func renamedFrom(s *openapi3.Schema) string {
+	extension, _ := s.Extensions["x-backend"].(map[string]any)
+	name, _ := extension["renamed-from"].(string)
+	return name
 }
 
 // equalJSON reports whether two decoded values are the same JSON.

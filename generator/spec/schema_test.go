@@ -2,9 +2,13 @@ package spec_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/goccy/go-yaml"
 
 	"github.com/e6b96b0c/backend/generator/model"
 	"github.com/e6b96b0c/backend/generator/spec"
@@ -154,15 +158,19 @@ components: {schemas: {Thing: {type: object, properties: {id: {type: string, rea
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := spec.Load(files(map[string]string{"b.yaml": string(out)}), "b.yaml")
+	again, err := spec.Load(files(map[string]string{"b.yaml": string(out.YAML)}), "b.yaml")
 	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Fatalf("%v\n%s", err, out.YAML)
+	}
+	var fromYAML, fromJSON any
+	if err := errors.Join(yaml.Unmarshal(out.YAML, &fromYAML), yaml.Unmarshal(out.JSON, &fromJSON)); err != nil || !reflect.DeepEqual(fromYAML, fromJSON) {
+		t.Errorf("YAML and JSON differ: %v", err)
 	}
 	if again.API.Title != `a: b # "c"` || again.API.Description != "one\ntwo\n" || again.API.BasePath != "/v1" {
 		t.Errorf("info %q %q %q", again.API.Title, again.API.Description, again.API.BasePath)
 	}
-	if len(again.API.Operations) != 2 || strings.Contains(string(out), "webhooks") {
-		t.Fatalf("it promises what the server does not do:\n%s", out)
+	if len(again.API.Operations) != 2 || strings.Contains(string(out.YAML), "webhooks") {
+		t.Fatalf("it promises what the server does not do:\n%s", out.YAML)
 	}
 	get, post := again.API.Operations[0], again.API.Operations[1]
 	if len(get.Parameters) != 1 || get.Parameters[0].Name != "limit" || *get.Parameters[0].Schema.Minimum > -9.2e18 {

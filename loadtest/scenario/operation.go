@@ -125,10 +125,18 @@ func (s *Scenario) compile(m *model.Operation) (*Op, error) {
 }
 
 func accept(m *model.Operation) string {
-	if r := m.Success(); r != nil && len(r.Content) > 0 && model.JSON(r.Content) == nil {
-		return r.Content[0].Type
+	r := m.Success()
+	if r == nil || len(r.Content) == 0 {
+		return "application/json"
 	}
-	return "application/json"
+	media := model.JSON(r.Content)
+	if media == nil {
+		media = &r.Content[0]
+	}
+	if strings.Contains(media.Type, "*") {
+		return "application/json"
+	}
+	return media.Type
 }
 
 func (o *Op) compilePath(s *Scenario) error {

@@ -27,7 +27,7 @@ func (r *run) adminHandler() http.Handler {
 	}
 	switch {
 	case r.Dev == nil:
-	case isLoopback(r.admin.Addr().String()):
+	case IsLoopback(r.admin.Addr().String()):
 		mux.Handle("/dev/token", localOnly(r.Dev))
 	default:
 		r.Log.Warn("POST /dev/token is not served: the admin address is not a loopback one",
@@ -37,7 +37,7 @@ func (r *run) adminHandler() http.Handler {
 		mux.Handle("GET /.well-known/jwks.json", r.JWKS)
 	}
 	if r.Pages != nil {
-		mux.Handle("/", r.Pages)
+		mux.Handle("/", r.Pages(r.addresses()))
 	}
 	return mux
 }
@@ -81,7 +81,7 @@ func (r *run) readyz(w http.ResponseWriter, request *http.Request) {
 // name resolves to this machine must not reach the handler through a browser.
 func localOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isLoopback(r.Host) {
+		if !IsLoopback(r.Host) {
 			p := problem.Forbidden("development tokens are for this machine only")
 			respond(w, p.Status, problem.MediaType, p)
 			return
@@ -90,8 +90,8 @@ func localOnly(next http.Handler) http.Handler {
 	})
 }
 
-// isLoopback tells whether an address, with or without a port, stays on this machine.
-func isLoopback(address string) bool {
+// IsLoopback tells whether an address, with or without a port, stays on this machine.
+func IsLoopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		host = address

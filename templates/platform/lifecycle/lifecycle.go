@@ -47,7 +47,11 @@ type Closer struct {
 }
 
 // Addresses are where the server is reached: http://127.0.0.1:41234.
-type Addresses struct{ URL, Admin string }
+type Addresses struct {
+	URL, Admin string
+	// Local says that only this machine reaches the admin address.
+	Local bool
+}
 
 // Server is what runs.
 type Server struct {
@@ -65,8 +69,8 @@ type Server struct {
 	// JWKS serves the dev issuer's public keys on the admin address, at
 	// GET /.well-known/jwks.json; nil: nothing does.
 	JWKS http.Handler
-	// Pages serves all other paths of the admin address; nil: nothing does.
-	Pages http.Handler
+	// Pages makes what serves all other paths of the admin address; nil: nothing does.
+	Pages func(Addresses) http.Handler
 	// Checks decide about GET /readyz.
 	Checks []Check
 	// OnReady is called once, when both addresses are served.
@@ -167,10 +171,16 @@ func (r *run) start(ctx context.Context) {
 		})
 	}
 	r.ready.Store(true)
-	a := Addresses{URL: "http://" + reachable(r.public), Admin: "http://" + reachable(r.admin)}
+	a := r.addresses()
 	r.Log.InfoContext(ctx, "ready", slog.String("url", a.URL), slog.String("admin", a.Admin), slog.Int("pid", os.Getpid()))
 	if r.OnReady != nil {
 		r.OnReady(a)
+	}
+}
+
+func (r *run) addresses() Addresses {
+	return Addresses{
+		URL: "http://" + reachable(r.public), Admin: "http://" + reachable(r.admin), Local: IsLoopback(r.admin.Addr().String()),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -242,13 +243,13 @@ func TestAdmin(t *testing.T) {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(s)) })
 	}
 	r := start(t, d, lifecycle.Server{
-		Metrics: text("metrics"), Dev: text("token"), Pages: text("page"),
+		Metrics: text("metrics"), Dev: text("token"), Pages: func(a lifecycle.Addresses) http.Handler { return text(fmt.Sprint("page ", a.Local)) },
 		Checks: []lifecycle.Check{
 			{Name: "cache", Run: func(context.Context) error { return nil }},
 			{Name: "orders database", Run: func(context.Context) error { mu.Lock(); defer mu.Unlock(); return failing }},
 		},
 	})
-	for path, want := range map[string]string{"/metrics": "metrics", "/dev/token": "token", "/openapi.json": "page", "/livez": "{\"status\":\"alive\"}\n", "/readyz": "{\"status\":\"ready\"}\n"} {
+	for path, want := range map[string]string{"/metrics": "metrics", "/dev/token": "token", "/openapi.json": "page true", "/livez": "{\"status\":\"alive\"}\n", "/readyz": "{\"status\":\"ready\"}\n"} {
 		if status, body := get(t, r.Admin+path); status != 200 || body != want {
 			t.Errorf("%s: %d %s", path, status, body)
 		}

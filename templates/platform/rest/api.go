@@ -74,6 +74,8 @@ type Operation struct {
 	// Refused lists parameters that are declared, and that nothing acts on.
 	// Sending one is answered by 501 rather than ignored.
 	Refused []ParameterName
+	// Stub says that nothing but an override answers it: no Allow header lists its method.
+	Stub bool
 	// Errors renders a problem in the shape that the operation declares for its
 	// status; nil, or a nil body: application/problem+json.
 	Errors func(*problem.Problem) (mediaType string, body any)

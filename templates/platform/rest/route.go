@@ -43,6 +43,7 @@ func (rt *Router) add(method, path string, r *route) {
 		rt.tree.Method(method, pattern, http.NotFoundHandler())
 	}
 	rt.routes[key] = r
+	rt.addTemplate(pattern)
 }
 
 // find returns the route of a request, and its path parameters appended to values.
@@ -53,7 +54,7 @@ func (rt *Router) find(method, path string, rctx *chi.Context, values []string) 
 		return nil, values
 	}
 	r := rt.routes[routeKey{method, pattern}]
-	if r == nil || len(rctx.URLParams.Values) < len(r.names) {
+	if r == nil || len(rctx.URLParams.Values) < len(r.names) || len(r.names) > 0 && rt.belongsElsewhere(method, pattern, path) {
 		return nil, values
 	}
 	for i := range r.names {
@@ -73,19 +74,27 @@ func (rt *Router) find(method, path string, rctx *chi.Context, values []string) 
 	return r, values
 }
 
-// allowed lists the methods that a path has, for the Allow header.
+// allowed lists the methods that a path has, for the Allow header; none if there is no
+// such path. A method that is not implemented is none to rely on.
 func (rt *Router) allowed(path string) []string {
 	var found []string
+	known := false
 	rctx := chi.NewRouteContext()
 	for _, method := range methods() {
 		if r, _ := rt.find(method, path, rctx, nil); r != nil {
-			found = append(found, method)
+			known = true
+			if r.op == nil || !r.op.Stub {
+				found = append(found, method)
+			}
 		}
+	}
+	if !known {
+		return nil
 	}
 	if slices.Contains(found, http.MethodGet) && !slices.Contains(found, http.MethodHead) {
 		found = append(found, http.MethodHead)
 	}
-	if len(found) > 0 && !slices.Contains(found, http.MethodOptions) {
+	if !slices.Contains(found, http.MethodOptions) {
 		found = append(found, http.MethodOptions)
 	}
 	slices.Sort(found)

@@ -86,6 +86,9 @@ func TestRouting(t *testing.T) {
 		"GET /A":                    `404`,
 		"GET /brace/%7Bopen":        `["GET /brace/{open"]`,
 		"PUT /a/1":                  `405`,
+		"DELETE /a/me":              `405`, // GET /a/me says more about the path
+		"POST /a/me:cancel":         `["POST /a/{id}:cancel","me"]`,
+		"DELETE /a/me:cancel":       `["DELETE /a/{id}","me:cancel"]`,
 		"BREW /a/1":                 `405`,
 		"BREW /nothing":             `404`,
 	} {
@@ -164,9 +167,15 @@ func TestAllow(t *testing.T) {
 	echo(api, "GET", "/a/{id}", "id")
 	echo(api, "DELETE", "/a/{other}", "other")
 	echo(api, "POST", "/a/fixed")
+	for _, path := range []string{"/a/{id}", "/stubs"} {
+		rest.Handle(api, rest.Operation{ID: "stub", Method: "PATCH", Path: path, Stub: true}, nil, func(context.Context, struct{}) (rest.Response, error) {
+			return answer(func(w *rest.Writer) { w.Empty(501) }), nil
+		})
+	}
 	for target, want := range map[string]string{
 		"PUT /a/1": "405 DELETE, GET, HEAD, OPTIONS", "OPTIONS /a/1": "204 DELETE, GET, HEAD, OPTIONS",
-		"PATCH /a/fixed": "405 DELETE, GET, HEAD, OPTIONS, POST", "OPTIONS /b": "404 ", "BREW /a/1": "405 DELETE, GET, HEAD, OPTIONS",
+		"PATCH /a/fixed": "405 OPTIONS, POST", "OPTIONS /b": "404 ", "BREW /a/1": "405 DELETE, GET, HEAD, OPTIONS",
+		"OPTIONS /stubs": "204 OPTIONS", "GET /stubs": "405 OPTIONS",
 	} {
 		method, path, _ := strings.Cut(target, " ")
 		w := ask(router, method, path)

@@ -38,12 +38,13 @@ type Router struct {
 	unmatchedLog *slog.Logger
 	tree         *chi.Mux
 	routes       map[routeKey]*route
-	idle         sync.Pool // of *exchange
+	templates    map[string]*template // by pattern
+	idle         sync.Pool            // of *exchange
 }
 
 // NewRouter returns a router without routes.
 func NewRouter(o RouterOptions) *Router {
-	rt := &Router{log: o.Log, metrics: o.Metrics, tree: chi.NewMux(), routes: map[routeKey]*route{}}
+	rt := &Router{log: o.Log, metrics: o.Metrics, tree: chi.NewMux(), routes: map[routeKey]*route{}, templates: map[string]*template{}}
 	if rt.log == nil {
 		rt.log = slog.Default()
 	}

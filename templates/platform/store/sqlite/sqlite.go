@@ -5,6 +5,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -65,13 +66,19 @@ func Open(ctx context.Context, path string, o Options) (*store.DB, error) {
 	if err := create(path); err != nil {
 		return nil, fmt.Errorf("open the database %s: %w", path, err)
 	}
-	writer, err := pool(path, o, 1, "_txlock=immediate")
+	writer, err := pool(path, o, 1, "_txlock=immediate", "_foreign_keys=on")
 	if err != nil {
 		return nil, fmt.Errorf("open the database %s: %w", path, err)
 	}
-	reader, err := pool(path, o, o.Readers, "_query_only=1")
+	reader, err := pool(path, o, o.Readers, "_query_only=1", "_foreign_keys=on")
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the database %s: %w", path, err), writer.Close())
+	}
+	// Where a migration makes a table anew, foreign keys must not act on the old one's
+	// rows. They can be turned off outside of transactions only, and migrations are some.
+	migrator, err := connector(path, o, "_txlock=immediate", "_foreign_keys=off")
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the database %s: %w", path, err), reader.Close(), writer.Close())
 	}
 	lock := func(ctx context.Context) (func() error, error) { return lockFile(ctx, path+".lock") }
 	if err := warmUp(ctx, lock, writer, reader); err != nil {
@@ -84,6 +91,11 @@ func Open(ctx context.Context, path string, o Options) (*store.DB, error) {
 		Writers:     1,
 		BusyTimeout: o.BusyTimeout,
 		Now:         o.Now,
+		Migrator: func() *sql.DB {
+			db := sql.OpenDB(migrator)
+			db.SetMaxOpenConns(1)
+			return db
+		},
 		Dialect: store.Dialect{
 			Goose:    goose.DialectSQLite3,
 			Quote:    '"',
@@ -183,23 +195,25 @@ func create(path string) error {
 	return file.Close()
 }
 
-func pool(path string, o Options, connections int, extra string) (*sql.DB, error) {
-	uri := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: strings.Join([]string{
-		"_busy_timeout=" + strconv.FormatInt(o.BusyTimeout.Milliseconds(), 10),
-		"_journal_mode=WAL",
-		"_synchronous=" + string(o.Synchronous),
-		"_foreign_keys=on",
-		"_dqs=0",
-		extra,
-	}, "&")}
-	connector, err := sqlite.NewConnector(uri.String())
+func pool(path string, o Options, connections int, settings ...string) (*sql.DB, error) {
+	c, err := connector(path, o, settings...)
 	if err != nil {
 		return nil, err
 	}
-	db := sql.OpenDB(connector)
+	db := sql.OpenDB(c)
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	return db, nil
+}
+
+func connector(path string, o Options, settings ...string) (driver.Connector, error) {
+	uri := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: strings.Join(append([]string{
+		"_busy_timeout=" + strconv.FormatInt(o.BusyTimeout.Milliseconds(), 10),
+		"_journal_mode=WAL",
+		"_synchronous=" + string(o.Synchronous),
+		"_dqs=0",
+	}, settings...), "&")}
+	return sqlite.NewConnector(uri.String())
 }
 
 // warmUp connects for the first time, under the lock: of several processes that

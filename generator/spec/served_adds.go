@@ -1,0 +1,143 @@
+package spec
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/e6b96b0c/backend/generator/model"
+)
+
+// The extensions of an operation that list what the served document says beyond the
+// input, and what it leaves out of it.
+const (
+	addsExtension  = "x-backend-adds"
+	dropsExtension = "x-backend-drops"
+)
+
+// addition is one thing that the server asks or answers beyond the input document.
+type addition struct {
+	At  string `json:"at"`  // responses/404, parameters/query/cursor, requestBody/userId
+	Why string `json:"why"` // a sentence
+	// Takes says which values are good where no schema can: "existing" (a key that an item
+	// at Of has), "issued" (what the member Of of this operation's response held), "current"
+	// (the ETag of the item), "unused" (one that was not sent before).
+	Takes string `json:"takes,omitempty"`
+	Of    string `json:"of,omitempty"`
+}
+
+// statusReasons say when the server gives an answer that the input does not declare.
+func statusReasons(op *model.Op) map[string]string {
+	reasons := map[string]string{
+		"304": "the client has this state of it already (If-None-Match)",
+		"400": "the request cannot be read",
+		"401": "it carries no credentials that are accepted",
+		"403": "the credentials do not allow this",
+		"404": "there is nothing under this key",
+		"406": "the client accepts no media type that the operation answers in",
+		"409": "it contradicts what is stored: the key is taken, or something refers to the item",
+		"412": "the item is no longer in the state that If-Match names",
+		"413": "the body is larger than MAX_BODY",
+		"415": "the operation does not read the body's media type",
+		"428": "it carries no If-Match",
+		"500": "the server has a fault, which it logs under the response's X-Request-Id",
+		"503": "a part of the server is away; Retry-After says when to come back",
+		"504": "it took longer than REQUEST_TIMEOUT",
+	}
+	invalid := fmt.Sprint(op.Invalid)
+	reasons[invalid] = "the request breaks its schema, or a rule below"
+	if op.Result != nil && op.Operation.Success() == nil {
+		reasons[fmt.Sprint(op.Result.Status)] = "the input declares no success"
+	}
+	return reasons
+}
+
+// list puts the lists of what was added and dropped into the operation.
+func list(operation *openapi3.Operation, op *model.Op, adds []addition) {
+	if operation.Extensions == nil {
+		operation.Extensions = map[string]any{}
+	}
+	if len(adds) > 0 {
+		operation.Extensions[addsExtension] = adds
+	}
+	var drops []string
+	for _, p := range op.Refused {
+		drops = append(drops, "parameters/"+p.In+"/"+p.Name)
+	}
+	if len(drops) > 0 {
+		operation.Extensions[dropsExtension] = drops
+	}
+}
+
+// addRules adds what the server asks of parameters and bodies beyond the input's schemas.
+func addRules(operation *openapi3.Operation, op *model.Op) (adds []addition) {
+	if op.IfMatch != "" {
+		const tag = `(W/)?"[!#-~]*"`
+		tighten(operation.Parameters, "header", "If-Match", func(s *openapi3.Schema) {
+			s.Pattern = `^(\*|` + tag + `( *, *` + tag + `)*)$`
+		})
+		adds = append(adds, addition{At: "parameters/header/If-Match", Why: "entity tags (RFC 9110, section 13.1.1), one of them the item's own", Takes: "current"})
+	}
+	if op.Idempotent != "" {
+		tighten(operation.Parameters, "header", "Idempotency-Key", func(s *openapi3.Schema) {
+			s.Pattern = `^[!-~]([ -~]*[!-~])?$`
+			if s.MaxLength == nil || *s.MaxLength > 255 {
+				s.MaxLength = new(uint64(255))
+			}
+		})
+		adds = append(adds, addition{At: "parameters/header/Idempotency-Key", Why: "a key stands for one request: sent with another one it is refused", Takes: "unused"})
+	}
+	if op.List != nil && op.List.Cursor != nil {
+		rule := addition{At: "parameters/" + op.List.Cursor.In + "/" + op.List.Cursor.Name, Why: "a cursor that this list gave for the same filters and order", Takes: "issued"}
+		if e := op.List.Envelope; e != nil {
+			for _, f := range e.Fields {
+				if f.Source == "next" {
+					rule.Of = f.Field.JSON
+				}
+			}
+		}
+		adds = append(adds, rule)
+	}
+	return append(adds, references(op)...)
+}
+
+// references lists the members of the body that must name rows of other resources.
+func references(op *model.Op) (adds []addition) {
+	if op.Body == nil || op.Resource == nil || !slices.Contains([]model.OpKind{model.OpCreate, model.OpReplace, model.OpPatch}, op.Kind) {
+		return nil
+	}
+	media := model.JSON(op.Operation.Body.Content)
+	if media == nil {
+		return nil
+	}
+	for _, r := range op.Resource.References {
+		if r.Column.Property == "" || media.Schema.Property(r.Column.Property) == nil {
+			continue
+		}
+		of := r.Target.ItemPath
+		if of == "" {
+			of = r.Target.Path
+		}
+		adds = append(adds, addition{At: "requestBody/" + r.Column.Property, Why: "the key of an existing " + r.Target.Name, Takes: "existing", Of: of})
+	}
+	return adds
+}
+
+// tighten changes the schema of an operation's parameter, a copy of its own, unless
+// it already has a pattern.
+func tighten(list openapi3.Parameters, in, name string, change func(*openapi3.Schema)) {
+	for i, ref := range list {
+		if ref == nil || ref.Value == nil || ref.Value.In != in || ref.Value.Name != name {
+			continue
+		}
+		s := ref.Value.Schema
+		if s == nil || s.Value == nil || s.Value.Pattern != "" || s.Value.Enum != nil || s.Value.Const != nil {
+			return
+		}
+		parameter, schema := *ref.Value, *s.Value
+		change(&schema)
+		parameter.Schema = schema.NewRef()
+		list[i] = &openapi3.ParameterRef{Value: &parameter} // other operations may share the old one
+	}
+}

@@ -1,0 +1,155 @@
+package spec
+
+import (
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// schemaWalk makes the schemas of a served document say what the server checks: the
+// type where the input leaves it to be inferred, and no keyword that nothing enforces.
+// What it changes is listed in the schema, under the extensions of operations.
+type schemaWalk struct{ seen map[*openapi3.Schema]bool }
+
+func serveSchemas(doc *openapi3.T) {
+	w := schemaWalk{map[*openapi3.Schema]bool{}}
+	if doc.Components != nil {
+		w.schemas(doc.Components.Schemas)
+		for _, r := range doc.Components.Responses {
+			w.response(r)
+		}
+		for _, b := range doc.Components.RequestBodies {
+			w.body(b)
+		}
+		for _, p := range doc.Components.Parameters {
+			w.parameter(p)
+		}
+		w.headers(doc.Components.Headers)
+	}
+	for _, item := range doc.Paths.Map() {
+		for _, operation := range item.Operations() {
+			for _, p := range operation.Parameters {
+				w.parameter(p)
+			}
+			w.body(operation.RequestBody)
+			for _, r := range operation.Responses.Map() {
+				w.response(r)
+			}
+		}
+	}
+}
+
+func (w schemaWalk) parameter(p *openapi3.ParameterRef) {
+	if p != nil && p.Value != nil {
+		w.schema(p.Value.Schema)
+		w.content(p.Value.Content)
+	}
+}
+
+func (w schemaWalk) body(b *openapi3.RequestBodyRef) {
+	if b != nil && b.Value != nil {
+		w.content(b.Value.Content)
+	}
+}
+
+func (w schemaWalk) response(r *openapi3.ResponseRef) {
+	if r != nil && r.Value != nil {
+		w.content(r.Value.Content)
+		w.headers(r.Value.Headers)
+	}
+}
+
+func (w schemaWalk) headers(all openapi3.Headers) {
+	for _, h := range all {
+		if h != nil && h.Value != nil {
+			w.schema(h.Value.Schema)
+		}
+	}
+}
+
+func (w schemaWalk) content(c openapi3.Content) {
+	for _, m := range c {
+		if m != nil {
+			w.schema(m.Schema)
+		}
+	}
+}
+
+func (w schemaWalk) schemas(all openapi3.Schemas) {
+	for _, s := range all {
+		w.schema(s)
+	}
+}
+
+func (w schemaWalk) schema(ref *openapi3.SchemaRef) {
+	if ref == nil || ref.Value == nil || w.seen[ref.Value] {
+		return
+	}
+	s := ref.Value
+	w.seen[s] = true
+	if dropped := dropUnenforced(s); len(dropped) > 0 {
+		extend(s, dropsExtension, dropped)
+	}
+	if t := inferredType(s); t != "" {
+		s.Type = &openapi3.Types{t}
+		extend(s, addsExtension, []string{"type"})
+	}
+	w.schemas(s.Properties)
+	w.schema(s.Items)
+	w.schema(s.AdditionalProperties.Schema)
+	for _, list := range []openapi3.SchemaRefs{s.AllOf, s.OneOf, s.AnyOf} {
+		for _, branch := range list {
+			w.schema(branch)
+		}
+	}
+}
+
+func extend(s *openapi3.Schema, name string, value any) {
+	if s.Extensions == nil {
+		s.Extensions = map[string]any{}
+	}
+	s.Extensions[name] = value
+}
+
+// dropUnenforced removes the keywords that generated validators do not check, and
+// returns their names.
+func dropUnenforced(s *openapi3.Schema) (dropped []string) {
+	drop := func(present bool, name string, remove func()) {
+		if present {
+			dropped = append(dropped, name)
+			remove()
+		}
+	}
+	drop(s.Not != nil, "not", func() { s.Not = nil })
+	drop(s.If != nil, "if", func() { s.If, s.Then, s.Else = nil, nil, nil })
+	drop(len(s.PrefixItems) > 0, "prefixItems", func() { s.PrefixItems = nil })
+	drop(s.Contains != nil, "contains", func() { s.Contains, s.MinContains, s.MaxContains = nil, nil, nil })
+	drop(len(s.PatternProperties) > 0, "patternProperties", func() { s.PatternProperties = nil })
+	drop(len(s.DependentSchemas) > 0, "dependentSchemas", func() { s.DependentSchemas = nil })
+	drop(len(s.DependentRequired) > 0, "dependentRequired", func() { s.DependentRequired = nil })
+	drop(s.PropertyNames != nil, "propertyNames", func() { s.PropertyNames = nil })
+	shaped := s.Type != nil && !s.Type.Is("null") || len(s.Properties) > 0
+	drop(shaped && len(s.OneOf) > 0, "oneOf", func() { s.OneOf, s.Discriminator = nil, nil })
+	drop(shaped && len(s.AnyOf) > 0, "anyOf", func() { s.AnyOf, s.Discriminator = nil, nil })
+	return dropped
+}
+
+// inferredType is the type that a schema implies without naming it, as the converter
+// takes it: see kind.
+func inferredType(s *openapi3.Schema) string {
+	switch {
+	case s.Type != nil || s.Always != nil:
+		return ""
+	case len(s.Properties) > 0:
+		return "object"
+	case len(s.OneOf) > 0 || len(s.AnyOf) > 0 || len(s.AllOf) > 0 || s.Enum != nil || s.Const != nil:
+		return ""
+	case s.AdditionalProperties.Schema != nil || s.AdditionalProperties.Has != nil || len(s.Required) > 0 || s.MinProps > 0 || s.MaxProps != nil:
+		return "object"
+	case s.Items != nil:
+		return "array"
+	case s.Pattern != "" || s.MaxLength != nil || s.MinLength > 0 || stringFormats[s.Format]:
+		return "string"
+	case s.Min != nil || s.Max != nil || s.MultipleOf != nil:
+		return "number"
+	}
+	return ""
+}
