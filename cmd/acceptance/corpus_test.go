@@ -74,8 +74,8 @@ func npmPackage(t *testing.T, name string) string {
 	return filepath.Join(dir, "package")
 }
 
-// outcome is how far a document came.
-type outcome struct {
+// passage is how far a document came.
+type passage struct {
 	document
 	stage    string // refused, scaffold, vet, build, boot: where it ended; "" for the whole way
 	note     string
@@ -105,23 +105,23 @@ func TestCorpus(t *testing.T) {
 	if !whole {
 		docs = sampled(docs)
 	}
-	var outcomes []outcome
+	var passages []passage
 	for _, d := range docs {
 		o := takeThrough(t, d)
 		t.Logf("%-70s %s %s", d.name(), o.stage, o.note)
 		if o.stage != "" && o.stage != "refused" {
 			t.Errorf("%s: %s: %s", d.name(), o.stage, o.note)
 		}
-		outcomes = append(outcomes, o)
+		passages = append(passages, o)
 	}
 	if whole {
-		writeCoverage(t, outcomes)
+		writeCoverage(t, passages)
 	}
 }
 
 // takeThrough takes one document through the whole line. All projects have one module
 // path, so that the packages which they share are compiled once.
-func takeThrough(t *testing.T, d document) (o outcome) {
+func takeThrough(t *testing.T, d document) (o passage) {
 	t.Helper()
 	o.document = d
 	dir := filepath.Join(t.TempDir(), "corpus")
@@ -210,12 +210,12 @@ func boots(t *testing.T, binary string) error {
 }
 
 // writeCoverage writes docs/coverage.md.
-func writeCoverage(t *testing.T, outcomes []outcome) {
+func writeCoverage(t *testing.T, passages []passage) {
 	t.Helper()
 	var b strings.Builder
 	loaded, whole, total, implemented := 0, 0, 0, 0
 	var shares []float64
-	for _, o := range outcomes {
+	for _, o := range passages {
 		if o.stage == "refused" {
 			continue
 		}
@@ -232,12 +232,12 @@ func writeCoverage(t *testing.T, outcomes []outcome) {
 	slices.Sort(shares)
 	median := (shares[len(shares)/2] + shares[(len(shares)-1)/2]) / 2
 	fmt.Fprintf(&b, "# Real documents\n\nWritten by `make corpus` on %s, from the documents of testdata/corpus.tsv, which come from npm packages at pinned\nversions. Each is generated, vetted, built and booted.\n\n", time.Now().Format(time.DateOnly))
-	fmt.Fprintf(&b, "- %d documents; %d can be loaded, %d of those compile, vet and boot (%.0f%%)\n", len(outcomes), loaded, whole, 100*float64(whole)/float64(loaded))
+	fmt.Fprintf(&b, "- %d documents; %d can be loaded, %d of those compile, vet and boot (%.0f%%)\n", len(passages), loaded, whole, 100*float64(whole)/float64(loaded))
 	fmt.Fprintf(&b, "- %d operations; %d are implemented with real persistence (%.0f%%)\n", total, implemented, 100*float64(implemented)/float64(total))
 	fmt.Fprintf(&b, "- median share of the %d documents with 20 operations and more: %.1f%%\n\n", len(shares), median)
 	b.WriteString("| document | operations | implemented | of them raw | share | scaffold | end |\n|---|--:|--:|--:|--:|--:|---|\n")
 	reasons := map[string]int{}
-	for _, o := range outcomes {
+	for _, o := range passages {
 		end := "boots"
 		if o.stage != "" {
 			end = o.stage + ": " + cellText(strings.ReplaceAll(o.note, npmPackage(t, o.pkg)+"/", ""))
