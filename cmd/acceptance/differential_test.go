@@ -26,6 +26,7 @@ import (
 	"github.com/e6b96b0c/backend/generator/profile"
 	"github.com/e6b96b0c/backend/generator/sample"
 	"github.com/e6b96b0c/backend/generator/write"
+	"github.com/e6b96b0c/backend/templates/platform/ecma"
 	"github.com/e6b96b0c/backend/templates/platform/wire"
 )
 
@@ -173,18 +174,20 @@ func (o *oracle) ask(c *trial, operation *openapi3.Operation) (err error) {
 	r.Header = c.header.Clone()
 	return openapi3filter.ValidateRequest(context.Background(), &openapi3filter.RequestValidationInput{
 		Request: r, PathParams: c.path,
-		Route:   &routers.Route{Spec: o.doc, Path: c.op.Path, PathItem: &openapi3.PathItem{}, Method: c.op.Method, Operation: operation},
-		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, SkipSettingDefaults: true, ExcludeReadOnlyValidations: true, RegexCompiler: compile},
+		Route: &routers.Route{Spec: o.doc, Path: c.op.Path, PathItem: &openapi3.PathItem{}, Method: c.op.Method, Operation: operation},
+		Options: &openapi3filter.Options{
+			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, SkipSettingDefaults: true, ExcludeReadOnlyValidations: true, RegexCompiler: compile,
+			SchemaValidationOptions: []openapi3.SchemaValidationOption{openapi3.SetSchemaRegexCompiler(compile)},
+		},
 	})
 }
 
 // compile reads patterns as ECMA-262, which kin-openapi takes for Go's.
 func compile(pattern string) (openapi3.RegexMatcher, error) {
-	expr, ok := model.RE2(pattern)
-	if !ok {
-		return nil, fmt.Errorf("pattern %s", pattern)
+	if expr, ok := model.RE2(pattern); ok {
+		return regexp.Compile(expr)
 	}
-	return regexp.Compile(expr)
+	return ecma.Compile(pattern)
 }
 
 // trial is one request that both are asked about.

@@ -187,6 +187,8 @@ type Schema struct {
 	MinLength int
 	MaxLength *int
 	Pattern   string // ECMA-262 as written; "" when absent
+	// Backtracks says that the pattern needs what RE2 cannot do, and compiles.
+	Backtracks bool
 	// File says that the string is a file of a multipart form, MediaTypes of what kind;
 	// nil: of any.
 	File       bool

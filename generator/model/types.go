@@ -201,16 +201,18 @@ func (t *typer) pattern(s *Schema, hint string) *Pattern {
 		return nil
 	}
 	expr, ok := RE2(s.Pattern)
-	if !ok {
+	if !ok && s.Backtracks {
+		expr = s.Pattern
+	} else if !ok {
 		t.unenforced = append(t.unenforced, label(s, hint)+": pattern "+s.Pattern)
 		return nil
 	}
 	for _, p := range t.patterns {
-		if p.Expr == expr {
+		if p.Expr == expr && p.Backtracks == !ok {
 			return p
 		}
 	}
-	p := &Pattern{Var: t.names.take(goLocal(hint) + "Pattern"), Expr: expr}
+	p := &Pattern{Var: t.names.take(goLocal(hint) + "Pattern"), Expr: expr, Backtracks: !ok}
 	t.patterns = append(t.patterns, p)
 	return p
 }

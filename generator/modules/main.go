@@ -34,16 +34,24 @@ func run(ctx context.Context) error {
 	caches, _ := templates.Known("cache")
 	for _, engine := range engines {
 		for _, cache := range append([]string{"none"}, caches...) {
-			if err := set(ctx, engine, cache); err != nil {
-				return fmt.Errorf("engine %s, cache %s: %w", engine, cache, err)
+			for _, spec := range documents() {
+				if err := set(ctx, spec, engine, cache); err != nil {
+					return fmt.Errorf("%s, engine %s, cache %s: %w", spec, engine, cache, err)
+				}
 			}
 		}
 	}
 	return nil
 }
 
+// documents are one that needs nothing beside the adapters, and one whose patterns
+// need a library.
+func documents() []string {
+	return []string{"testdata/specs/good/shop.yaml", "testdata/specs/good/patterns.yaml"}
+}
+
 // set tidies a project with one set of adapters and stores the outcome.
-func set(ctx context.Context, engine, cache string) error {
+func set(ctx context.Context, spec, engine, cache string) error {
 	p, err := profile.Preset("monolith")
 	if err != nil {
 		return err
@@ -52,7 +60,7 @@ func set(ctx context.Context, engine, cache string) error {
 		return err
 	}
 	made, err := generator.Generate(ctx, generator.Request{
-		Name: "shop", Spec: "testdata/specs/good/shop.yaml", Profile: p, Read: os.ReadFile, Generator: "modules", NoModules: true,
+		Name: "shop", Spec: spec, Profile: p, Read: os.ReadFile, Generator: "modules", NoModules: true,
 	})
 	if err != nil {
 		return err

@@ -13,7 +13,11 @@ import (
 func apiFile(p *model.Project, s *model.Service) *goFile {
 	g := newGoFile(p.Module, s.Package)
 	for _, pattern := range s.Patterns {
-		g.P("var %s = regexp.MustCompile(%s)\n", pattern.Var, strconv.Quote(pattern.Expr))
+		compile := "regexp.MustCompile"
+		if pattern.Backtracks {
+			compile = "ecma.MustCompile"
+		}
+		g.P("var %s = %s(%s)\n", pattern.Var, compile, strconv.Quote(pattern.Expr))
 	}
 	for _, r := range s.Rules {
 		text := strconv.Quote(r.Text)

@@ -97,16 +97,23 @@ func platformRoots(p *model.Project) []string {
 	for _, engine := range p.Engines {
 		roots = append(roots, "store/"+engine.Name)
 	}
-	for _, s := range p.Services {
-		if len(s.Rules) > 0 {
-			roots = append(roots, "rules")
-			break
-		}
+	if slices.ContainsFunc(p.Services, func(s *model.Service) bool { return len(s.Rules) > 0 }) {
+		roots = append(roots, "rules")
+	}
+	if backtracks(p) {
+		roots = append(roots, "ecma")
 	}
 	if p.Cache.Engine != "none" {
 		roots = append(roots, "cache/"+p.Cache.Engine)
 	}
 	return roots
+}
+
+// backtracks reports whether some pattern needs more than Go's regexp package.
+func backtracks(p *model.Project) bool {
+	return slices.ContainsFunc(p.Services, func(s *model.Service) bool {
+		return slices.ContainsFunc(s.Patterns, func(pattern *model.Pattern) bool { return pattern.Backtracks })
+	})
 }
 
 // ModuleSet names the folder under modules/ that holds a project's go.mod and go.sum.
@@ -115,7 +122,11 @@ func ModuleSet(p *model.Project) string {
 	for i, engine := range p.Engines {
 		names[i] = engine.Name
 	}
-	return strings.Join(append(names, p.Cache.Engine), "+")
+	names = append(names, p.Cache.Engine)
+	if backtracks(p) {
+		names = append(names, "ecma")
+	}
+	return strings.Join(names, "+")
 }
 
 func goPlan(name string, g *goFile, owner plan.Owner) (plan.File, error) {

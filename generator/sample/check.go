@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -190,7 +189,7 @@ func checkText(s *model.Schema, t string) error {
 		return fmt.Errorf("has %d characters", n)
 	}
 	if s.Pattern != "" {
-		re, err := regexp.Compile(fromECMA(s.Pattern))
+		re, err := compile(s.Pattern)
 		if err != nil {
 			return err
 		}

@@ -8,15 +8,19 @@ import (
 	"unicode/utf8"
 
 	"github.com/e6b96b0c/backend/generator/model"
+	"github.com/e6b96b0c/backend/templates/platform/ecma"
 )
 
 // pattern compiles an ECMA-262 pattern for matching and for making texts. The
 // maker's candidates nearly always match; the caller checks each.
-func pattern(p, name string, n *text) (*regexp.Regexp, maker, error) {
-	goPattern := fromECMA(p)
-	re, err := regexp.Compile(goPattern)
+func pattern(p, name string, n *text) (expression, maker, error) {
+	re, err := compile(p)
 	if err != nil {
 		return nil, nil, fmt.Errorf("pattern %q is not supported: %w", p, err)
+	}
+	goPattern, ok := model.RE2(p)
+	if !ok { // what is left of it without looking around is often enough to go by
+		goPattern, _ = model.RE2(lookaround.ReplaceAllString(p, ""))
 	}
 	tree, err := syntax.Parse(goPattern, syntax.Perl)
 	if err != nil {
@@ -48,13 +52,18 @@ func pattern(p, name string, n *text) (*regexp.Regexp, maker, error) {
 	}, nil
 }
 
-// fromECMA rewrites what ECMA-262 spells otherwise than RE2; what RE2 cannot do
-// stays, and does not compile.
-func fromECMA(p string) string {
+// lookaround is an assertion that looks around, as far as it holds no other group.
+var lookaround = regexp.MustCompile(`\(\?<?[=!][^()]*\)`)
+
+// expression is a compiled pattern.
+type expression interface{ MatchString(s string) bool }
+
+// compile compiles a pattern of ECMA-262.
+func compile(p string) (expression, error) {
 	if out, ok := model.RE2(p); ok {
-		return out
+		return regexp.Compile(out)
 	}
-	return p
+	return ecma.Compile(p)
 }
 
 // matcher appends texts that a pattern matches, up to assertions, which only the

@@ -1,7 +1,6 @@
 package sample
 
 import (
-	"regexp"
 	"unicode/utf8"
 
 	"github.com/e6b96b0c/backend/generator/model"
@@ -14,7 +13,7 @@ type maker func(dst []byte, c run) []byte
 type text struct {
 	make     maker
 	min, max int // in code points; max -1 means unbounded
-	re       *regexp.Regexp
+	re       expression
 	format   func(string) bool
 	fallback []byte // a known good value, as JSON
 }
@@ -34,7 +33,7 @@ func (n *text) fits(v []byte) bool {
 	if count := utf8.RuneCount(v); count < n.min || (n.max >= 0 && count > n.max) {
 		return false
 	}
-	if n.re != nil && !n.re.Match(v) {
+	if n.re != nil && !n.re.MatchString(string(v)) {
 		return false
 	}
 	return n.format == nil || n.format(string(v))

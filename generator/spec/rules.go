@@ -370,28 +370,34 @@ func untyped(f *flat) bool {
 }
 
 // addLoops finds the schemas that hold themselves without an object of named
-// properties between, which have no Go type, and gives them rules for all of it.
+// properties between, which have no Go type, and gives them rules for all of it. One
+// that is a choice of itself says nothing: no check of it would end.
 func (c *schemaConverter) addLoops() {
 	for s, out := range c.done {
-		if loops(out, out, map[*model.Schema]bool{}) {
-			text, left := c.ruleText([]*openapi3.Schema{s})
-			if left == "" {
-				out.Whole = text
-			}
+		if !reaches(out, out, inside, map[*model.Schema]bool{}) || reaches(out, out, choices, map[*model.Schema]bool{}) {
+			continue
+		}
+		if text, left := c.ruleText([]*openapi3.Schema{s}); left == "" {
+			out.Whole = text
 		}
 	}
 }
 
-// loops reports whether target is within s, itself or what it holds.
-func loops(s, target *model.Schema, seen map[*model.Schema]bool) bool {
-	if s == nil || seen[s] || s.Kind == model.KindObject && len(s.Properties) > 0 {
+// choices are the schemas of the same value, inside those of its parts as well.
+func choices(s *model.Schema) []*model.Schema { return slices.Concat(s.OneOf, s.AnyOf) }
+
+func inside(s *model.Schema) []*model.Schema {
+	if s.Kind == model.KindObject && len(s.Properties) > 0 {
+		return nil
+	}
+	return append(choices(s), s.Items, s.Additional)
+}
+
+// reaches reports whether target is below s by way of next.
+func reaches(s, target *model.Schema, next func(*model.Schema) []*model.Schema, seen map[*model.Schema]bool) bool {
+	if s == nil || seen[s] {
 		return false
 	}
 	seen[s] = true
-	for _, next := range slices.Concat(s.OneOf, s.AnyOf, []*model.Schema{s.Items, s.Additional}) {
-		if next == target || loops(next, target, seen) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(next(s), func(one *model.Schema) bool { return one == target || reaches(one, target, next, seen) })
 }

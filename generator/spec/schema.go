@@ -12,6 +12,7 @@ import (
 
 	"github.com/e6b96b0c/backend/generator/model"
 	"github.com/e6b96b0c/backend/generator/problem"
+	"github.com/e6b96b0c/backend/templates/platform/ecma"
 )
 
 const componentPrefix = "#/components/schemas/"
@@ -281,6 +282,10 @@ func kindOfLiteral(v model.Literal) model.Kind {
 
 func (c *schemaConverter) fillBounds(out *model.Schema, f *flat) {
 	out.MinLength, out.MaxLength, out.Pattern = clamp(f.MinLength), clampPointer(f.MaxLength), f.Pattern
+	if _, ok := model.RE2(f.Pattern); !ok {
+		_, err := ecma.Compile(f.Pattern)
+		out.Backtracks = err == nil
+	}
 	out.MinItems, out.MaxItems, out.UniqueItems = clamp(f.MinItems), clampPointer(f.MaxItems), f.UniqueItems
 	out.MinProperties, out.MaxProperties = clamp(f.MinProps), clampPointer(f.MaxProps)
 	out.MultipleOf = f.MultipleOf

@@ -5,8 +5,8 @@ import (
 )
 
 // schemaWalk makes the schemas of a served document say what the server checks: the
-// type where the input leaves it to be inferred, and no keyword that nothing enforces.
-// What it changes is listed in the schema, under the extensions of operations.
+// type where the input leaves it to be inferred. What it changes is listed in the
+// schema, under the extensions of operations.
 type schemaWalk struct{ seen map[*openapi3.Schema]bool }
 
 func serveSchemas(doc *openapi3.T) {
@@ -85,9 +85,6 @@ func (w schemaWalk) schema(ref *openapi3.SchemaRef) {
 	}
 	s := ref.Value
 	w.seen[s] = true
-	if dropped := dropUnenforced(s); len(dropped) > 0 {
-		extend(s, dropsExtension, dropped)
-	}
 	if t := inferredType(s); t != "" {
 		s.Type = &openapi3.Types{t}
 		extend(s, addsExtension, []string{"type"})
@@ -107,29 +104,6 @@ func extend(s *openapi3.Schema, name string, value any) {
 		s.Extensions = map[string]any{}
 	}
 	s.Extensions[name] = value
-}
-
-// dropUnenforced removes the keywords that generated validators do not check, and
-// returns their names.
-func dropUnenforced(s *openapi3.Schema) (dropped []string) {
-	drop := func(present bool, name string, remove func()) {
-		if present {
-			dropped = append(dropped, name)
-			remove()
-		}
-	}
-	drop(s.Not != nil, "not", func() { s.Not = nil })
-	drop(s.If != nil, "if", func() { s.If, s.Then, s.Else = nil, nil, nil })
-	drop(len(s.PrefixItems) > 0, "prefixItems", func() { s.PrefixItems = nil })
-	drop(s.Contains != nil, "contains", func() { s.Contains, s.MinContains, s.MaxContains = nil, nil, nil })
-	drop(len(s.PatternProperties) > 0, "patternProperties", func() { s.PatternProperties = nil })
-	drop(len(s.DependentSchemas) > 0, "dependentSchemas", func() { s.DependentSchemas = nil })
-	drop(len(s.DependentRequired) > 0, "dependentRequired", func() { s.DependentRequired = nil })
-	drop(s.PropertyNames != nil, "propertyNames", func() { s.PropertyNames = nil })
-	shaped := s.Type != nil && !s.Type.Is("null") || len(s.Properties) > 0
-	drop(shaped && len(s.OneOf) > 0, "oneOf", func() { s.OneOf, s.Discriminator = nil, nil })
-	drop(shaped && len(s.AnyOf) > 0, "anyOf", func() { s.AnyOf, s.Discriminator = nil, nil })
-	return dropped
 }
 
 // inferredType is the type that a schema implies without naming it, as the converter

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/e6b96b0c/backend/generator/model"
+	"github.com/e6b96b0c/backend/templates/platform/ecma"
 )
 
 // ResponseValidator returns a function that checks a response against the
@@ -24,7 +26,7 @@ import (
 // where the words are gone but a server that sends secrets back is none the better.
 func (d *Document) ResponseValidator() func(op *model.Operation, status int, header http.Header, body []byte) error {
 	d = d.forResponses()
-	options := []openapi3.SchemaValidationOption{openapi3.VisitAsResponse(), openapi3.EnableFormatValidation()}
+	options := []openapi3.SchemaValidationOption{openapi3.VisitAsResponse(), openapi3.EnableFormatValidation(), openapi3.SetSchemaRegexCompiler(matcher)}
 	if d.doc.IsOpenAPI31OrLater() {
 		options = append(options, openapi3.EnableJSONSchema2020())
 	}
@@ -120,4 +122,12 @@ func (d *Document) copyOf() (*openapi3.T, error) {
 		fresh.doc.InternalizeRefs(context.Background(), nil)
 	}
 	return fresh.doc, nil
+}
+
+// matcher compiles a pattern of ECMA-262.
+func matcher(pattern string) (openapi3.RegexMatcher, error) {
+	if expr, ok := model.RE2(pattern); ok {
+		return regexp.Compile(expr)
+	}
+	return ecma.Compile(pattern)
 }

@@ -11,8 +11,12 @@ import (
 	"github.com/e6b96b0c/backend/templates/platform/wire"
 )
 
-// maxSteps bounds the work for one value: choices within choices multiply.
-const maxSteps = 200_000
+// maxSteps and stepsPerByte bound the work for one value: choices within choices
+// multiply.
+const (
+	maxSteps     = 50_000
+	stepsPerByte = 8
+)
 
 // maxDepth bounds schemas that refer to one another about the same value.
 const maxDepth = 1000
@@ -40,9 +44,9 @@ func (s *Schema) faults(text []byte) []fault {
 	if !ok {
 		return []fault{{message: "is no JSON"}}
 	}
-	r := &run{}
+	r := &run{steps: maxSteps + stepsPerByte*len(text)}
 	faults, _ := r.check(s, v, nil)
-	if r.steps > maxSteps || r.tooDeep {
+	if r.steps <= 0 || r.tooDeep {
 		return []fault{{message: "is too complex to check"}}
 	}
 	return faults
@@ -56,7 +60,7 @@ type fault struct {
 
 // run is the check of one value.
 type run struct {
-	steps   int
+	steps   int // that are left
 	depth   int
 	tooDeep bool
 }
@@ -96,12 +100,12 @@ func (r *run) check(s *Schema, v any, path []string) (faults []fault, have seen)
 	if s == nil {
 		return nil, have
 	}
-	r.steps++
+	r.steps--
 	if r.depth++; r.depth > maxDepth {
 		r.tooDeep = true
 	}
 	defer func() { r.depth-- }()
-	if r.steps > maxSteps || r.tooDeep {
+	if r.steps <= 0 || r.tooDeep {
 		return []fault{{path, "is too complex to check"}}, have
 	}
 	if s.never {

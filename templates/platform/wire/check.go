@@ -2,7 +2,6 @@ package wire
 
 import (
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -117,8 +116,14 @@ func count(n int, unit string) string {
 	return strconv.Itoa(n) + " " + unit
 }
 
+// Matcher is a compiled pattern: a *regexp.Regexp, or one that can do more.
+type Matcher interface {
+	MatchString(s string) bool
+	String() string
+}
+
 // Pattern requires that the expression matches somewhere in s.
-func (c *Check) Pattern(s string, expression *regexp.Regexp) {
+func (c *Check) Pattern(s string, expression Matcher) {
 	if !c.bad && !expression.MatchString(s) {
 		c.Fail("must match the pattern " + expression.String())
 	}
