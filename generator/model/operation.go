@@ -133,6 +133,7 @@ func (ob *opBuilder) implement() string {
 	if reason := ob.creatable(); reason != "" {
 		return reason
 	}
+	ob.loosenKey()
 	switch op.Kind {
 	case OpChange:
 		op.Fills = ob.b.sets[op.Operation]

@@ -255,6 +255,8 @@ type Op struct {
 	Upsert  bool
 	Fresh   []*Fill
 	Created *Result
+	// KeyLoosened says that KeyParam takes more than the document allows.
+	KeyLoosened bool
 	// IfMatch is "", "optional" or "required".
 	IfMatch    string
 	Idempotent string // "", "optional" or "required"
@@ -420,6 +422,7 @@ type ErrorShape struct {
 // ErrorField is one member of a declared error body.
 type ErrorField struct {
 	Field  *Field
-	Source string // status, title, detail, type, instance, code, value
+	Source string // status, title, detail, type, instance, code, value, object, list
 	Value  string
+	Fields []*ErrorField // of an object, or of the one item of a list
 }

@@ -134,6 +134,7 @@ type rowBuilder struct {
 }
 
 func (rb *rowBuilder) build(b *builder) string {
+	rb.narrow()
 	for _, s := range rb.schemas() {
 		for _, p := range s.Properties {
 			if rb.column(p.Name) == nil && !p.Schema.WriteOnly && !linkNames[Plain(p.Name)] {
@@ -154,6 +155,7 @@ func (rb *rowBuilder) build(b *builder) string {
 	if reason := rb.key(natural); reason != "" {
 		return reason
 	}
+	rb.boundKey()
 	rb.rules()
 	return ""
 }

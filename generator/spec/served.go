@@ -86,7 +86,8 @@ func serveOperation(operation *openapi3.Operation, op *model.Op, added *addition
 		operation.Responses.Set(status, added.answer(op, status))
 		adds = append(adds, addition{At: "responses/" + status, Why: reasons[status]})
 	}
-	list(operation, op, append(adds, addRules(operation, op)...))
+	adds = append(adds, added.errors(operation, op)...)
+	list(operation, op, append(adds, addRules(added.doc, operation, op)...))
 	if r := op.Result; r != nil {
 		if ref := operation.Responses.Value(fmt.Sprint(r.Status)); ref != nil {
 			ref.Ref = ""
@@ -156,7 +157,7 @@ func addedStatuses(op *model.Op) []string {
 	add(op.Result != nil && op.Result.Ref != nil, "406")
 	add(len(op.Params) > 0 || op.Body != nil || op.IfMatch != "" || op.Idempotent != "", "400", fmt.Sprint(op.Invalid))
 	add(op.Body != nil, "413", "415")
-	add(op.Kind == model.OpCreate || op.Kind == model.OpReplace || op.Kind == model.OpPatch || op.Kind == model.OpDelete, "409")
+	add(op.Kind != model.OpGet && op.Kind != model.OpList, "409")
 	add(op.IfMatch != "", "412")
 	add(op.Method == "GET" && op.Result != nil && op.Result.ETag, "304")
 	add(op.IfMatch == "required", "428")
@@ -190,7 +191,25 @@ func (a *additions) answer(op *model.Op, status string) *openapi3.ResponseRef {
 	if a.names[key] == "" {
 		a.names[key] = a.component(media, schema, op.Error != nil && op.Error.Type != nil)
 	}
-	return &openapi3.ResponseRef{Ref: "#/components/responses/" + a.names[key], Value: openapi3.NewResponse()}
+	name := a.names[key]
+	return &openapi3.ResponseRef{Ref: "#/components/responses/" + name, Value: a.doc.Components.Responses[name].Value}
+}
+
+// errors corrects the declared errors whose bodies the server does not send: it has one
+// shape for all errors of an operation.
+func (a *additions) errors(operation *openapi3.Operation, op *model.Op) (adds []addition) {
+	for _, r := range op.Operation.Responses {
+		declared := operation.Responses.Value(r.Status)
+		isError := r.Status[0] == '4' || r.Status[0] == '5' || r.Status == "default" && op.Operation.Success() != nil
+		if !isError || declared == nil || declared.Value == nil || len(r.Content) == 0 || op.Renders(r) {
+			continue
+		}
+		response := *declared.Value
+		response.Content = a.answer(op, r.Status).Value.Content
+		operation.Responses.Set(r.Status, &openapi3.ResponseRef{Value: &response})
+		adds = append(adds, addition{At: "responses/" + r.Status + "/content", Why: "the body that the server sends"})
+	}
+	return adds
 }
 
 // component adds a response and returns its name, which nothing else has.
