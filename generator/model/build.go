@@ -308,11 +308,20 @@ func (b *builder) tagDoc(service string) string {
 }
 
 func (b *builder) buildResources(all []*candidate) {
+	elsewhere := map[*candidate]*candidate{} // items that are made at another path
+	for _, c := range all {
+		if maker := c.maker(all); maker != nil {
+			elsewhere[c] = maker
+		}
+	}
 	for _, c := range all {
 		ops := c.operations()
 		_, reason := c.readSchema()
 		if reason == "" && c.listsAnother(all) {
 			continue // findLists ties it to the resource that it lists
+		}
+		if elsewhere[c] != nil {
+			continue
 		}
 		if reason == "" {
 			service := b.serviceOf[ops[0]]
@@ -329,6 +338,28 @@ func (b *builder) buildResources(all []*candidate) {
 			b.reasons[op] = reason
 		}
 	}
+	for _, c := range all {
+		if maker := elsewhere[c]; maker != nil {
+			b.tie(c, b.resources[canonical(maker.path)])
+		}
+	}
+}
+
+// tie lets the operations on items at one path work on the rows of a resource that is
+// made at another: /rooms/{id} beside /sites/{site}/rooms.
+func (b *builder) tie(c *candidate, r *Resource) {
+	for _, op := range c.operations() {
+		switch {
+		case r == nil || r.KeyParts != nil:
+			b.reasons[op] = "what it works on is made at another path, and has no key of its own"
+		case r.Service != b.serviceOf[op]:
+			b.reasons[op] = "what it works on is stored by another service, " + r.Service.Name
+		}
+		if b.reasons[op] != "" {
+			return
+		}
+	}
+	b.assign(r, c)
 }
 
 func (b *builder) assign(r *Resource, c *candidate) {

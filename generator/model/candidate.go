@@ -254,6 +254,33 @@ func (c *candidate) operations() []*Operation {
 	return out
 }
 
+// makes reports whether the candidate's operations create rows.
+func (c *candidate) makes() bool {
+	return c.create != nil && bodyObject(c.create) != nil || c.singleton || c.create == nil && c.replace != nil
+}
+
+// maker returns the only other candidate that makes what this one only works on, by the
+// name of its schema; nil if there is none.
+func (c *candidate) maker(all []*candidate) *candidate {
+	read, reason := c.readSchema()
+	if reason != "" || read.Name == "" || c.makes() || c.get == nil || c.list != nil || len(Placeholders(c.itemPath)) != 1 {
+		return nil
+	}
+	var found *candidate
+	for _, other := range all {
+		if other == c || !other.makes() || other.singleton || other.association() {
+			continue
+		}
+		if schema, reason := other.readSchema(); reason == "" && schema.Name == read.Name {
+			if found != nil {
+				return nil
+			}
+			found = other
+		}
+	}
+	return found
+}
+
 // association reports whether items are made by a PUT without a body: they only say
 // that two things belong together.
 func (c *candidate) association() bool {

@@ -155,18 +155,21 @@ func keyExpr(op *model.Op) string {
 	if op.Resource.KeyParts == nil {
 		return keyValue(op.KeyParam)
 	}
-	parts := make([]string, len(op.Resource.KeyParts))
-	for i, c := range op.Resource.KeyParts {
-		if c == op.Resource.Natural() {
-			parts[i] = keyValue(op.KeyParam)
-		}
-		for _, p := range op.ParentParams {
-			if p.Column == c {
-				parts[i] = parentExpr(p)
+	return "store.Key(" + strings.Join(pathValues(op), ", ") + ")"
+}
+
+// pathValues are the values of the path's parameters, in order: all of them make a
+// joined key, a parent's being the beginning of its children's.
+func pathValues(op *model.Op) []string {
+	var out []string
+	for _, name := range model.Placeholders(op.Path) {
+		for _, p := range op.Params {
+			if p.In == "path" && p.Name == name {
+				out = append(out, keyValue(p))
 			}
 		}
 	}
-	return "store.Key(" + strings.Join(parts, ", ") + ")"
+	return out
 }
 
 // keyValue is a path parameter as a key: one that is a number in the document
@@ -347,12 +350,10 @@ func columnValue(op *model.Op, f *model.Fill, body string) string {
 	if op.Kind != model.OpCreate {
 		return keyExpr(op)
 	}
-	var parts []string
-	for _, c := range op.Resource.KeyParts {
-		for _, other := range op.Fills {
-			if other.Column == c {
-				parts = append(parts, fillExpr(other, body))
-			}
+	parts := pathValues(op)
+	for _, other := range op.Fills {
+		if other.Column == op.Resource.Natural() {
+			parts = append(parts, fillExpr(other, body))
 		}
 	}
 	return "store.Key(" + strings.Join(parts, ", ") + ")"

@@ -113,12 +113,12 @@ func errorMembers(g *goFile, fields []*model.ErrorField) {
 			opens, closes = "{{", "}}"
 			fallthrough
 		case "object":
-			if f.Field.Presence == model.OptionalNullable {
-				opens, closes = "wire.Some("+f.Field.Ref.Go()+opens, closes+")"
-			} else if f.Field.Pointer() {
-				opens = "&" + f.Field.Ref.Go() + opens
-			} else {
-				opens = f.Field.Ref.Go() + opens
+			opens = f.Field.Ref.Go() + opens
+			switch {
+			case f.Field.Presence == model.OptionalNullable:
+				opens, closes = "wire.Some("+opens, closes+")"
+			case f.Field.Pointer():
+				opens = "&" + opens
 			}
 			g.P("\t\t%s: %s", f.Field.Name, opens)
 			errorMembers(g, f.Fields)
