@@ -1,4 +1,4 @@
-.PHONY: apidocs test lint golden modules bench soak build tools servers race
+.PHONY: apidocs corpus test lint golden modules bench soak build tools servers race
 
 TOOLS := $(CURDIR)/.tools
 GOLANGCI := $(TOOLS)/golangci-lint
@@ -13,7 +13,7 @@ build: ## the command in ./backend
 test: tools servers ## everything: units, real servers, generated projects built, linted, booted and load-tested
 	go vet ./...
 	go test -timeout 20m $$(go list ./... | grep -v -e /cmd/acceptance -e /loadtest$$)
-	go test -timeout 30m -p 1 ./loadtest ./cmd/acceptance # these measure: nothing beside them
+	go test -timeout 60m -p 1 ./loadtest ./cmd/acceptance # these measure: nothing beside them
 	$(MAKE) race
 
 race: ## the packages where goroutines meet, under the race detector
@@ -23,6 +23,9 @@ race: ## the packages where goroutines meet, under the race detector
 
 lint: tools ## golangci-lint with the import arrows
 	$(GOLANGCI) run ./...
+
+corpus: ## every document of testdata/corpus.tsv through scaffold, vet, build and boot; writes docs/coverage.md
+	BACKEND_CORPUS=all go test ./cmd/acceptance -timeout 3h -run 'TestCorpus$$' -count=1 -v
 
 golden: ## rewrite testdata/golden
 	BACKEND_UPDATE=1 go test ./cmd/acceptance -run 'TestGolden|TestScripts' -count=1
