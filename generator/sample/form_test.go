@@ -2,6 +2,7 @@ package sample_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"mime/multipart"
 	"strings"
@@ -34,7 +35,7 @@ func TestAppendMultipart(t *testing.T) {
 	var got []string
 	for {
 		part, err := reader.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
