@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"unicode"
@@ -53,11 +54,17 @@ func usage(code, message, hint string) error {
 	return &codeError{exitUsage, problem.List{{Code: code, Message: message, Hint: hint}}}
 }
 
+// garbagePercent trades memory for time: documents are large, and commands short.
+const garbagePercent = 400
+
 // Main runs the command line and returns the exit code.
 func Main(args []string) int {
 	ctx, stop := state.Context()
 	defer stop()
 	st := state.OS()
+	if st.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbagePercent)
+	}
 	root, options := newRoot(st)
 	root.SetArgs(args)
 	root.SetOut(st.Stdout)

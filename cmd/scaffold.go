@@ -94,6 +94,12 @@ type coverageLine struct {
 	Reason    string   `json:"reason,omitempty"`
 	Assumed   []string `json:"assumed,omitempty"`
 	Refused   []string `json:"refused,omitempty"`
+	// Unchecked are parents in the path that nothing creates: they are taken as they come.
+	Unchecked []string `json:"unchecked,omitempty"`
+	// ReadOnly says that nothing in the document creates the rows.
+	ReadOnly bool `json:"read_only,omitempty"`
+	// Suggestion is an x-backend line that would make a stub do something.
+	Suggestion string `json:"suggestion,omitempty"`
 }
 
 type stubLine struct {
@@ -211,7 +217,7 @@ func summarize(out *generator.Output, dir string) *scaffoldResult {
 	for _, c := range out.Project.Coverage {
 		result.Operations.Total++
 		op := c.Operation
-		line := coverageLine{op.ID, op.Method, op.Path, c.Service, string(c.Status), c.Reason, c.Assumed, c.Refused}
+		line := coverageLine{op.ID, op.Method, op.Path, c.Service, string(c.Status), c.Reason, c.Assumed, c.Refused, c.Unchecked, c.ReadOnly, c.Suggestion}
 		result.Coverage = append(result.Coverage, line)
 		if c.Status == model.Stubbed {
 			result.Operations.Stubbed++
@@ -273,6 +279,15 @@ func printCoverage(st *state.State, r *scaffoldResult) {
 		}
 		if len(c.Refused) > 0 {
 			note = strings.TrimPrefix(note+"; not acted on: "+strings.Join(c.Refused, ", "), "; ")
+		}
+		if c.ReadOnly && c.Status != string(model.Stubbed) {
+			note = strings.TrimPrefix(note+"; nothing creates its rows: they come from SQL, or from your code", "; ")
+		}
+		if len(c.Unchecked) > 0 {
+			note = strings.TrimPrefix(note+"; taken as it comes: "+strings.Join(c.Unchecked, ", "), "; ")
+		}
+		if c.Suggestion != "" {
+			note += "; try " + c.Suggestion
 		}
 		_, _ = fmt.Fprintf(table, "  %s %s\t%s\t%s\t%s\n", mark, c.Method, clip(cell(c.Path), 60), c.Status, clip(cell(note), 120))
 	}

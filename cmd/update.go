@@ -129,10 +129,11 @@ func (p *project) updateRequest(st *state.State, o *updateOptions) (generator.Up
 		return r, err
 	}
 	r = generator.UpdateRequest{
-		Request: generator.Request{Name: p.name, Module: p.module(st, lock), Spec: o.spec, Read: st.ReadFile, Generator: version()},
+		Request: generator.Request{Name: p.name, Module: p.module(st, lock), Read: st.ReadFile, Generator: version()},
 		Dir:     st.FS(p.dir), Lock: lock, Replace: map[string][]byte{}, NewSpec: o.spec != "", Prune: o.prune,
 		Schema: schema.Options{Drop: o.destructive, Renames: renames},
 	}
+	r.Spec = st.Abs(o.spec)
 	if o.spec == "" {
 		r.Spec = projectFile(p.dir, "api/openapi.yaml")
 	}
@@ -274,6 +275,9 @@ func printUpdate(st *state.State, shown *updateResult, r *update.Result) {
 	printFindings(st, dir, "override", r.Overrides)
 	name := printable(dir)
 	counts := fmt.Sprintf("%d created, %d changed, %d removed", len(shown.Created), len(shown.Changed), len(shown.Removed))
+	if len(shown.Created)+len(shown.Changed)+len(shown.Removed) == 0 {
+		counts = "what .backend keeps of it changes"
+	}
 	switch {
 	case shown.UpToDate:
 		st.Printf("%s is up to date.\n", name)

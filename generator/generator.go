@@ -29,6 +29,8 @@ type Request struct {
 	Profile   *profile.Profile
 	Read      spec.ReadFile
 	Generator string // version of this program, for the lock
+	// Homes are those of model.Options.
+	Homes map[string]string
 	// NoModules leaves go.mod and go.sum out, for the tool that makes them.
 	NoModules bool
 }
@@ -108,7 +110,7 @@ func generate(ctx context.Context, r Request) (*Output, plan.Lock, error) {
 	project := model.Build(doc.API, model.Options{
 		Name: r.Name, Module: r.Module, Engines: engines, Addable: addable,
 		Cache: model.Cache{Engine: r.Profile.Get("cache.engine"), TTL: r.Profile.Get("cache.ttl")}, Split: r.Profile.Get("shape") == "microservices",
-		Adapters: adapterNames(), Groups: r.Profile.Services, NoAuth: r.Profile.Get("auth.mode") == "none",
+		Adapters: adapterNames(), Groups: r.Profile.Services, Homes: r.Homes, NoAuth: r.Profile.Get("auth.mode") == "none",
 	})
 	served, err := doc.Served(project)
 	if err != nil {

@@ -26,6 +26,7 @@ type UpdateRequest struct {
 
 // Update generates anew and compares the outcome with the project. It writes nothing.
 func Update(ctx context.Context, r UpdateRequest) (*Output, *update.Result, error) {
+	r.Homes = homes(r.Lock)
 	out, fresh, err := generate(ctx, r.Request)
 	if err != nil {
 		return nil, nil, err
@@ -48,6 +49,18 @@ func Update(ctx context.Context, r UpdateRequest) (*Output, *update.Result, erro
 		return nil, nil, err
 	}
 	return out, result, ctx.Err()
+}
+
+// homes are the services of the operations that have rows: each service has a database
+// of its own, so a resource that followed its tag to another would leave them behind.
+func homes(lock plan.Lock) map[string]string {
+	out := map[string]string{}
+	for _, op := range lock.Operations {
+		if op.Status == "implemented" {
+			out[op.Method+" "+op.Path] = op.Service
+		}
+	}
+	return out
 }
 
 // upgrade reads a lock of an older form. The first one knew no tables: they are those

@@ -179,6 +179,7 @@ func TestUpdateDecidesEveryFile(t *testing.T) {
 		"a file in the way": {prepare: func(p *project) {
 			p.write("internal/loans/api.gen.go", "package loans")
 			p.edit("api/openapi.yaml", "tags: [members]", "tags: [loans]")
+			p.edit("backend.yaml", "services: {}", "services: {loans: {tags: [loans]}}")
 		}, blocked: "owned-taken", notes: "table-moved"},
 		"an edited migration":  {prepare: func(p *project) { p.edit("internal/books/migrations/sqlite/0001_init.sql", "TEXT", "BLOB") }, blocked: "migration-edited"},
 		"a missing migration":  {prepare: func(p *project) { delete(p.files, "internal/books/migrations/sqlite/0001_init.sql") }, blocked: "migration-missing"},
@@ -222,7 +223,39 @@ func TestUpdateDecidesEveryFile(t *testing.T) {
 				t.Error("the user's service is gone")
 			}
 		}},
-		"a table that moves": {prepare: func(p *project) { p.edit("api/openapi.yaml", "tags: [members]", "tags: [people]") }, notes: "table-moved"},
+		"an override of a service that goes": {
+			prepare: func(p *project) {
+				p.edit("internal/members/service.go", "\tDefaults\n", "\tDefaults\n\tmine int\n")
+				p.write("internal/members/mine.go", "package members\n\nfunc (s *Service) CreateMember() {}\n")
+				p.edit("api/openapi.yaml", "tags: [members]", "tags: [people]")
+				p.edit("backend.yaml", "services: {}", "services: {people: {tags: [people]}}")
+			},
+			notes: "table-moved", overrides: "override-moved service-removed",
+			check: func(t *testing.T, p *project) {
+				if again, _ := p.update(); codes(again.Overrides) != "override-moved service-removed" {
+					t.Errorf("forgotten: %v", again.Overrides)
+				}
+				delete(p.files, "internal/members/service.go")
+				delete(p.files, "internal/members/mine.go")
+				if again, _ := p.update(); len(again.Overrides)+len(again.Actions) > 0 {
+					t.Errorf("after the user did as told: %v", again.Overrides)
+				}
+			},
+		},
+		"an operation that is a stub now": {prepare: func(p *project) {
+			p.edit("api/openapi.yaml", "operationId: listBooks", "operationId: listBooks\n      parameters: [{name: mood, in: query, required: true, schema: {type: string}}]")
+		}, notes: "operation-stub"},
+		"a resource whose tag moves": {
+			prepare: func(p *project) { p.edit("api/openapi.yaml", "tags: [members]", "tags: [people]") }, notes: "service-stays",
+			check: func(t *testing.T, p *project) {
+				if p.files["internal/people/service.go"] != nil || p.files["internal/members/store.gen.go"] == nil {
+					t.Error("it followed its tag, away from its rows")
+				}
+			},
+		},
+		"a table that moves": {prepare: func(p *project) {
+			p.edit("backend.yaml", "services: {}", "services: {people: {tags: [members]}}")
+		}, notes: "table-moved", changes: []string{"internal/people/service.go", "internal/members/service.go"}},
 		"an override that fits nothing": {prepare: func(p *project) {
 			p.write("internal/books/mine.go", "package books\n\nfunc (s *Service) CreateBook(in CreateBookRequest) error { return nil }\n")
 		}, overrides: "override-signature", idle: true},

@@ -160,6 +160,10 @@ func operationEdits() []edit {
 		},
 		{name: "moved tag", replace: []string{"operationId: refundOrder\n      tags: [orders]", "operationId: refundOrder\n      tags: [support]"}},
 		{
+			name: "moved tag of a resource", replace: []string{"tags: [payments]", "tags: [billing]"}, note: "service-stays",
+			check: func(t *testing.T, s *server, u *updated) { shows(t, s, "/payments/"+u.payment, `"amount":777`) },
+		},
+		{
 			name: "new resource", replace: []string{"  /payments:\n", coupons + "  /payments:\n", "    NextCursor:\n", "    Coupon:\n      type: object\n      required: [code]\n      properties:\n" +
 				"        id: {type: integer, readOnly: true}\n        code: {type: string}\n    NextCursor:\n"},
 			check: func(t *testing.T, s *server, u *updated) {

@@ -67,9 +67,9 @@ func TestUpdate(t *testing.T) {
 	}
 	u.change(t, "deploy/compose.yaml", "\nvolumes:\n  data: {}\n", "\n  mailer: # mine\n    image: axllent/mailpit\n\nvolumes:\n  data: {}\n")
 	u.change(t, ".github/workflows/ci.yaml", "      - run: make vet\n", "      - run: ./mine.sh\n      - run: make vet\n")
-	u.change(t, "internal/products/service.go", "\tDefaults\n", "\tDefaults\n\tmine int\n")
+	u.change(t, "internal/products/service.go", "\tDefaults\n", "\tDefaults\n\tMine int\n")
 	u.mine["deploy/compose.yaml"], u.mine[".github/workflows/ci.yaml"] = "  mailer: # mine\n", "./mine.sh"
-	u.mine["internal/products/service.go"], u.mine[u.override] = "mine int", "the order is already"
+	u.mine["internal/products/service.go"], u.mine[u.override] = "Mine int", "the order is already"
 
 	data := t.TempDir()
 	first := run(t, u.dir, data)
@@ -79,14 +79,14 @@ func TestUpdate(t *testing.T) {
 	seeded := false
 	for _, e := range edits() {
 		ok := t.Run(e.name, func(t *testing.T) {
-			u.apply(t, e)
+			migrated := u.apply(t, e)
 			s := run(t, u.dir, data)
 			u.read(t, s)
 			if e.check != nil {
 				e.check(t, s, u)
 			}
 			s.stop()
-			if strings.Contains(read(t, u.path("backend.yaml")), "engine: postgres") {
+			if migrated && strings.Contains(read(t, u.path("backend.yaml")), "engine: postgres") {
 				s := run(t, u.dir, t.TempDir(), postgres)
 				if !seeded {
 					user := newUser(t, s)
@@ -155,10 +155,11 @@ func (u *updated) readAll(t *testing.T, s *server) {
 
 // outcome is the JSON of scaffold update, as far as the test looks at it.
 type outcome struct {
-	Error     *struct{ Message string }
-	UpToDate  bool `json:"up_to_date"`
-	Conflicts []string
-	Overrides []struct {
+	Error      *struct{ Message string }
+	UpToDate   bool `json:"up_to_date"`
+	Conflicts  []string
+	Migrations []string
+	Overrides  []struct {
 		Code, File string
 		Line       int
 	}
@@ -179,8 +180,9 @@ func update(t *testing.T, code int, args ...string) outcome {
 	return o
 }
 
-// apply makes an edit, updates, and holds what came of it to the promise.
-func (u *updated) apply(t *testing.T, e edit) {
+// apply makes an edit, updates, holds what came of it to the promise, and says whether
+// tables changed.
+func (u *updated) apply(t *testing.T, e edit) (migrated bool) {
 	t.Helper()
 	if len(e.replace) > 0 {
 		u.change(t, "api/openapi.yaml", e.replace...)
@@ -223,4 +225,5 @@ func (u *updated) apply(t *testing.T, e edit) {
 			t.Error("what the user mended is taken for drift")
 		}
 	}
+	return len(o.Migrations) > 0
 }

@@ -46,7 +46,7 @@ func (b *builder) findActions(operations []*Operation) {
 			continue
 		}
 		if set := r.stateOf(verb); set != nil {
-			b.owner[op], b.role[op], b.sets[op] = r, OpChange, set
+			b.owner[op], b.role[op], b.sets[op] = r, OpChange, []*Fill{set}
 		}
 	}
 }

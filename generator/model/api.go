@@ -234,6 +234,9 @@ type Schema struct {
 
 	// Reason says why the schema is KindRaw.
 	Reason string
+	// Narrowed says that the server accepts less than the document says, in requests: the
+	// bounds here are the server's.
+	Narrowed bool
 	// Unenforced names the keywords that generated validators do not check.
 	Unenforced []string
 	// Types are the JSON types of a KindRaw schema that allows several.

@@ -21,6 +21,9 @@ type Options struct {
 	// Groups maps a service name to the tags that it holds; tags that no group
 	// names become a service each.
 	Groups map[string][]string
+	// Homes are the services that operations with rows had before an update, by
+	// "METHOD /path": rows do not follow a tag.
+	Homes map[string]string
 	// NoAuth drops every security requirement (auth.mode: none).
 	NoAuth bool
 }
@@ -38,7 +41,7 @@ func Build(api *API, o Options) *Project {
 		owner:     map[*Operation]*Resource{},
 		reasons:   map[*Operation]string{},
 		read:      map[*Resource]bool{},
-		sets:      map[*Operation]*Fill{},
+		sets:      map[*Operation][]*Fill{},
 		heads:     map[*Operation]*Operation{},
 		role:      map[*Operation]OpKind{},
 		goNames:   map[*Operation]string{},
@@ -52,6 +55,7 @@ func Build(api *API, o Options) *Project {
 	b.findLists(routable)
 	b.findMany(routable)
 	b.findActions(routable)
+	b.extensions(routable)
 	for op, r := range b.owner {
 		if b.role[op] == OpGet || b.role[op] == OpList {
 			b.read[r] = true
@@ -92,7 +96,7 @@ type builder struct {
 	goNames   map[*Operation]string
 	reasons   map[*Operation]string     // why an operation is not CRUD
 	heads     map[*Operation]*Operation // HEADs that the router answers by a GET
-	sets      map[*Operation]*Fill      // what a state action changes
+	sets      map[*Operation][]*Fill    // what a state action changes
 	read      map[*Resource]bool        // some operation reads it
 	groupOf   map[string]string         // tag -> service
 }
@@ -196,9 +200,15 @@ func (b *builder) placeServices(all []*candidate, operations []*Operation) {
 		}
 		ops := c.operations()
 		service := b.serviceName(ops[0])
-		if with := home[canonical(enclosing(c.path))]; with != "" && with != service && !b.grouped(ops[0]) {
+		with := home[canonical(enclosing(c.path))]
+		switch stay := b.formerHome(ops); {
+		case b.grouped(ops[0]):
+		case with != "" && with != service:
 			b.project.Notes = append(b.project.Notes, fmt.Sprintf("%s is part of service %s, not %s: rows live with the parent that they go with", c.path, with, service))
 			service = with
+		case with == "" && stay != "" && stay != service:
+			b.project.Stays = append(b.project.Stays, Stay{Path: c.path, Tagged: service, Service: stay})
+			service = stay
 		}
 		if c.itemPath != "" {
 			home[canonical(c.itemPath)] = service
@@ -210,7 +220,7 @@ func (b *builder) placeServices(all []*candidate, operations []*Operation) {
 	names := map[string]bool{}
 	for _, op := range operations {
 		if place[op] == "" {
-			place[op] = b.serviceName(op)
+			place[op] = b.actionHome(op)
 		}
 		names[place[op]] = true
 	}
@@ -243,6 +253,11 @@ func (b *builder) noteReadOnly() {
 			b.coverage[op.Operation].ReadOnly = op.Resource != nil && !op.Resource.Creatable
 		}
 	}
+	for _, c := range b.project.Coverage {
+		if c.Status == Stubbed && c.Operation.Extension == nil && c.Service != "" {
+			c.Suggestion = b.suggest(c.Operation)
+		}
+	}
 	for head, get := range b.heads {
 		b.coverage[head].Status, b.coverage[head].Reason, b.coverage[head].Service = b.coverage[get].Status, b.coverage[get].Reason, b.coverage[get].Service
 	}
@@ -259,23 +274,6 @@ func (b *builder) sortOperations() {
 			return order[s.Operations[i].Operation] < order[s.Operations[j].Operation]
 		})
 	}
-}
-
-// enclosing is the part of a collection path that ends in its last placeholder:
-// the item that the collection belongs to, "" for none.
-func enclosing(path string) string {
-	i := strings.LastIndex(path, "}")
-	return path[:i+1]
-}
-
-// grouped reports whether the profile names the operation's service itself.
-func (b *builder) grouped(op *Operation) bool {
-	tag := ""
-	if len(op.Tags) > 0 {
-		tag = op.Tags[0]
-	}
-	_, ok := b.groupOf[tag]
-	return ok
 }
 
 // targetNames are what a process can run that is no service.

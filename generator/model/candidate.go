@@ -18,9 +18,9 @@ type candidate struct {
 	patch    *Operation
 	remove   *Operation
 	clear    *Operation // DELETE of the whole collection
-	// put and change are the PUT and PATCH of the collection's own path.
-	put, change *Operation
-	post        *Operation // POST of an item
+	// put, change and drop are the PUT, PATCH and DELETE of the collection's own path.
+	put, change, drop *Operation
+	post              *Operation // POST of an item
 	// singleton says that the path names one thing: settings, a profile, a star. Its
 	// operations are get, replace, patch and remove, and there are no items.
 	singleton bool
@@ -146,6 +146,7 @@ func (c *candidate) setCollection(op *Operation) {
 	case "POST":
 		c.create = op
 	case "DELETE":
+		c.drop = op
 		if op.Body == nil && deletesAll(op) { // with a body, it deletes what the body names
 			c.clear = op
 		}
@@ -174,12 +175,12 @@ func (c *candidate) single() {
 	if c.itemPath != "" || c.list == nil || c.put == nil && c.change == nil || isList(c.list) {
 		return
 	}
-	if !presence204(c.list) && resultObject(c.list) == nil && bodyObject(c.put) == nil {
+	if !presence204(c.list) && resultObject(c.list) == nil && bodyObject(c.put) == nil && !(untold(c.list) && bodyObject(c.change) != nil) {
 		return
 	}
 	c.singleton = true
 	c.get, c.list = c.list, nil
-	c.remove, c.clear = c.clear, nil
+	c.remove, c.clear = c.drop, nil
 	c.replace, c.patch = c.put, c.change
 	if c.create != nil && bodyObject(c.create) == nil {
 		c.create = nil

@@ -39,23 +39,67 @@ func (ob *opBuilder) errorShape(schema *Schema, media string) *ErrorShape {
 	if ref.Kind != RefStruct {
 		return nil
 	}
-	var fields []*ErrorField
-	for _, f := range ref.Named.Fields {
-		source, value := errorSource(f)
-		if source == "" {
-			if f.Presence == Required {
-				return nil // cannot be filled: problem+json, as the coverage table says
-			}
-			continue
-		}
-		fields = append(fields, &ErrorField{Field: f, Source: source, Value: value})
-	}
-	if len(fields) == 0 {
-		return nil
+	fields := errorFields(ref.Named, 0)
+	if fields == nil {
+		return nil // cannot be filled: problem+json, as the served document says
 	}
 	return ob.shapeOnce(media+">"+ref.Named.Name, func() *ErrorShape {
 		return &ErrorShape{Func: ob.sc.locals.take(goLocal(ref.Named.Name) + "Body"), Type: ref.Named, Media: media, Fields: fields}
 	})
+}
+
+// maxErrorDepth bounds how deep the message may lie in a declared error body.
+const maxErrorDepth = 3
+
+// errorFields fills the members of an error body; nil: a required one has no source, or
+// none says what is wrong.
+func errorFields(t *Type, depth int) (fields []*ErrorField) {
+	says := false
+	for _, f := range t.Fields {
+		source, value := errorSource(f)
+		var inner []*ErrorField
+		if source == "" && depth < maxErrorDepth {
+			switch {
+			case f.Ref.Kind == RefStruct:
+				source, inner = "object", errorFields(f.Ref.Named, depth+1)
+			case f.Ref.Kind == RefList && f.Ref.Elem.Kind == RefStruct:
+				source, inner = "list", errorFields(f.Ref.Elem.Named, depth+1)
+			}
+			if inner == nil {
+				source = ""
+			}
+		}
+		if source == "" {
+			if f.Presence == Required {
+				return nil
+			}
+			continue
+		}
+		says = says || source != "value"
+		fields = append(fields, &ErrorField{Field: f, Source: source, Value: value, Fields: inner})
+	}
+	if !says {
+		return nil
+	}
+	return fields
+}
+
+// Renders reports whether the server's errors have the shape that a response declares,
+// which has content.
+func (op *Op) Renders(r *Response) bool {
+	media := JSON(r.Content)
+	schema := objectOf(media)
+	switch {
+	case schema == nil:
+		return false
+	case op.Error == nil:
+		return isProblem(schema) && media.Type == "application/problem+json"
+	case jsonType(media.Type) != op.Error.Media:
+		return false
+	case op.Error.Type == nil:
+		return isProblem(schema)
+	}
+	return op.Error.Type.Schema == schema
 }
 
 func (ob *opBuilder) shapeOnce(key string, build func() *ErrorShape) *ErrorShape {

@@ -127,18 +127,19 @@ func (ob *opBuilder) implement() string {
 		return reason
 	}
 	op.Resource, op.Kind = r, ob.b.role[op.Operation]
-	if op.Extension != nil {
-		ob.b.project.Notes = append(ob.b.project.Notes, op.ID+": x-backend is not read by this build")
-	}
 	if reason := ob.pathParams(); reason != "" {
 		return reason
 	}
 	if reason := ob.creatable(); reason != "" {
 		return reason
 	}
+	ob.loosenKey()
 	switch op.Kind {
 	case OpChange:
-		op.Fills = []*Fill{ob.b.sets[op.Operation]}
+		op.Fills = ob.b.sets[op.Operation]
+		if len(op.Fills) == 0 {
+			return "x-backend: change sets nothing"
+		}
 	case OpMany:
 		if reason := ob.planMany(); reason != "" {
 			return reason

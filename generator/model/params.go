@@ -107,7 +107,7 @@ func (o *Op) onItem() bool {
 	case OpList, OpCreate, OpMany, OpClear:
 		return false
 	case OpChange:
-		return true
+		return !o.Resource.Singleton
 	}
 	return !o.Resource.Singleton && strings.HasSuffix(canonical(strings.TrimSuffix(o.Path, "/")), "}")
 }

@@ -17,6 +17,8 @@ type Project struct {
 	Services []*Service
 	// Coverage has a line per operation, in the document's order.
 	Coverage []*Coverage
+	// Stays are resources whose tag would have them in another service than their rows.
+	Stays []Stay
 	// Notes are decisions about whole schemas or resources that the user should know.
 	Notes []string
 }
@@ -83,6 +85,8 @@ type Coverage struct {
 	Refused []string
 	// Unchecked names the parents in the path that nothing creates.
 	Unchecked []string
+	// Suggestion is an x-backend line that would make a stub do something, "" for none.
+	Suggestion string
 	// ReadOnly says that nothing in the document creates what the operation works on:
 	// rows come from example rows, SQL or the user's code.
 	ReadOnly bool
@@ -112,6 +116,9 @@ type Use struct {
 	Service  *Service
 	Resource *Resource
 }
+
+// Stay is a resource that an update leaves in the service where its rows are.
+type Stay struct{ Path, Tagged, Service string }
 
 // Pattern is a compiled regular expression that several fields may share.
 type Pattern struct {
@@ -248,6 +255,8 @@ type Op struct {
 	Upsert  bool
 	Fresh   []*Fill
 	Created *Result
+	// KeyLoosened says that KeyParam takes more than the document allows.
+	KeyLoosened bool
 	// IfMatch is "", "optional" or "required".
 	IfMatch    string
 	Idempotent string // "", "optional" or "required"
@@ -413,6 +422,7 @@ type ErrorShape struct {
 // ErrorField is one member of a declared error body.
 type ErrorField struct {
 	Field  *Field
-	Source string // status, title, detail, type, instance, code, value
+	Source string // status, title, detail, type, instance, code, value, object, list
 	Value  string
+	Fields []*ErrorField // of an object, or of the one item of a list
 }

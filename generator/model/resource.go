@@ -134,6 +134,7 @@ type rowBuilder struct {
 }
 
 func (rb *rowBuilder) build(b *builder) string {
+	rb.narrow()
 	for _, s := range rb.schemas() {
 		for _, p := range s.Properties {
 			if rb.column(p.Name) == nil && !p.Schema.WriteOnly && !linkNames[Plain(p.Name)] {
@@ -154,6 +155,7 @@ func (rb *rowBuilder) build(b *builder) string {
 	if reason := rb.key(natural); reason != "" {
 		return reason
 	}
+	rb.boundKey()
 	rb.rules()
 	return ""
 }
@@ -164,6 +166,9 @@ var linkNames = set("links", "self", "href", "selflink")
 // schemas are the messages whose properties make the row, the read one first.
 func (rb *rowBuilder) schemas() []*Schema {
 	c := rb.c
+	if c.association() {
+		return nil // what its list shows belongs to others
+	}
 	item, _ := listItem(c.list)
 	var out []*Schema
 	for _, s := range []*Schema{
@@ -501,12 +506,24 @@ func (rb *rowBuilder) parents(b *builder) {
 			continue
 		}
 		c := rb.matching(name, "")
-		if c == nil {
+		if c == nil || c.Ref.Kind == RefInt && !rb.counts(name) {
 			c = rb.hidden(name, RefString)
 		}
 		c.Param, c.Nullable = name, false
 		r.Scopes = append(r.Scopes, c)
 	}
+}
+
+// counts reports whether a path parameter is a number.
+func (rb *rowBuilder) counts(param string) bool {
+	for _, op := range rb.c.operations() {
+		for _, p := range op.Parameters {
+			if p.In == "path" && p.Name == param {
+				return p.Schema != nil && (p.Schema.Kind == KindInteger || p.Schema.Kind == KindNumber)
+			}
+		}
+	}
+	return false
 }
 
 // belongs reports whether rows can refer to an owner that the path names: one that is
@@ -515,15 +532,7 @@ func (rb *rowBuilder) belongs(owner *Resource, param string) bool {
 	if owner.Singleton || !owner.made {
 		return false
 	}
-	for _, op := range rb.c.operations() {
-		for _, p := range op.Parameters {
-			if p.In == "path" && p.Name == param && owner.KeyParts == nil {
-				number := p.Schema != nil && (p.Schema.Kind == KindInteger || p.Schema.Kind == KindNumber)
-				return number || owner.Key.Ref.Kind == RefString
-			}
-		}
-	}
-	return true
+	return owner.KeyParts != nil || owner.Key.Ref.Kind == RefString || rb.counts(param)
 }
 
 func (rb *rowBuilder) parentColumn(param string, owner *Resource) *Column {

@@ -4,13 +4,17 @@ package render
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
+	"runtime"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"text/template"
 
 	"github.com/e6b96b0c/backend/generator/model"
@@ -38,13 +42,9 @@ type Inputs struct {
 
 // Project renders everything: services, wiring, platform, deployment, documents.
 func Project(p *model.Project, in Inputs) (*plan.Plan, error) {
-	var files []plan.File
-	for _, s := range p.Services {
-		service, err := serviceFiles(p, s)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, service...)
+	files, err := allServices(p)
+	if err != nil {
+		return nil, err
 	}
 	for name, g := range map[string]*goFile{
 		"internal/app/app.gen.go":      appFile(p),
@@ -73,6 +73,23 @@ func Project(p *model.Project, in Inputs) (*plan.Plan, error) {
 		return nil, err
 	}
 	return plan.New(append(files, around...))
+}
+
+// allServices renders the services side by side: each only reads the model.
+func allServices(p *model.Project) ([]plan.File, error) {
+	rendered := make([][]plan.File, len(p.Services))
+	errs := make([]error, len(p.Services))
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(p.Services)) {
+		group.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(p.Services); i = int(next.Add(1)) - 1 {
+				rendered[i], errs[i] = serviceFiles(p, p.Services[i])
+			}
+		})
+	}
+	group.Wait()
+	return slices.Concat(rendered...), errors.Join(errs...)
 }
 
 func platformRoots(p *model.Project) []string {

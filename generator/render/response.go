@@ -98,13 +98,35 @@ func errorFunc(g *goFile, e *model.ErrorShape) {
 		return
 	}
 	g.P("\treturn %s, %s{", strconv.Quote(e.Media), e.Type.Name)
-	for _, f := range e.Fields {
+	errorMembers(g, e.Fields)
+	g.P("\t}\n}\n")
+}
+
+func errorMembers(g *goFile, fields []*model.ErrorField) {
+	for _, f := range fields {
 		value := map[string]string{
 			"status": "int64(p.Status)", "title": "p.Title", "detail": "p.Message()", "code": "p.Code()", "value": f.Value,
 		}[f.Source]
-		g.P("\t\t%s: %s,", f.Field.Name, present(f.Field, value))
+		opens, closes := "{", "}"
+		switch f.Source {
+		case "list":
+			opens, closes = "{{", "}}"
+			fallthrough
+		case "object":
+			if f.Field.Presence == model.OptionalNullable {
+				opens, closes = "wire.Some("+f.Field.Ref.Go()+opens, closes+")"
+			} else if f.Field.Pointer() {
+				opens = "&" + f.Field.Ref.Go() + opens
+			} else {
+				opens = f.Field.Ref.Go() + opens
+			}
+			g.P("\t\t%s: %s", f.Field.Name, opens)
+			errorMembers(g, f.Fields)
+			g.P("\t\t%s,", closes)
+		default:
+			g.P("\t\t%s: %s,", f.Field.Name, present(f.Field, value))
+		}
 	}
-	g.P("\t}\n}\n")
 }
 
 // present wraps a value for a field that holds it by pointer or wire.Nullable.

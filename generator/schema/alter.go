@@ -78,8 +78,8 @@ func (w *writer) dropReferences() {
 	}
 }
 
-// addReferences adds the foreign keys that are new, which rows from before need not
-// satisfy, and those that were in the way.
+// addReferences adds the foreign keys that are new and those that were in the way.
+// Rows from before need not satisfy them: there may be some that never did.
 func (w *writer) addReferences() {
 	for i := range w.change.Tables {
 		t := &w.change.Tables[i]
@@ -88,14 +88,9 @@ func (w *writer) addReferences() {
 		}
 		before := w.change.references(t)
 		for _, ref := range t.New.References {
-			unchecked := " " + w.engine.Alter.Unchecked
-			if _, had := before[ref]; had {
-				if !w.tied(t, ref) {
-					continue
-				}
-				unchecked = ""
+			if _, had := before[ref]; !had || w.tied(t, ref) {
+				w.add("ALTER TABLE %s ADD %s %s", identifier(t.New.Name), foreignKey(ref), w.engine.Alter.Unchecked)
 			}
-			w.add("ALTER TABLE %s ADD %s%s", identifier(t.New.Name), foreignKey(ref), unchecked)
 		}
 	}
 }

@@ -77,12 +77,14 @@ func Compare(have, want []Table, o Options) *Change {
 			c.retire(&have[i], have[i].Name)
 		}
 	}
+	c.change.After = append(c.change.After, c.kept...)
 	return c.change
 }
 
 type comparison struct {
 	options Options
 	change  *Change
+	kept    []Table         // that nothing wants
 	taken   map[string]bool // tables of before that have a successor
 	names   map[string]bool // of tables, before and after
 }
@@ -181,7 +183,7 @@ func (c *comparison) retire(h *Table, name string) {
 		change.Columns = append(change.Columns, ColumnChange{New: h.Columns[i], Old: &h.Columns[i]})
 	}
 	c.change.Tables = append(c.change.Tables, change)
-	c.change.After = append(c.change.After, kept)
+	c.kept = append(c.kept, kept)
 }
 
 // source finds the column that a wanted one continues.

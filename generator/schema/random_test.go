@@ -13,7 +13,7 @@ import (
 // a fresh database has, no row is lost, and no value of a column that stays.
 func TestRandomChanges(t *testing.T) {
 	engines(t, func(t *testing.T, open func(t *testing.T) *database) {
-		rounds := 60
+		rounds := 30
 		if testing.Short() {
 			rounds = 10
 		}

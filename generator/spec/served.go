@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"sort"
 
@@ -19,11 +18,12 @@ type ServedDocument struct{ YAML, JSON []byte }
 
 // Served returns the honest document: the input less the operations and
 // parameters that the server does not act on, plus every status that it adds,
-// each addition marked with x-added-by. Outside judges, clients and docs use it.
+// each addition marked with x-added-by. Outside judges, clients and docs use it. It uses
+// the loaded document up: ask for it last, and once.
 func (d *Document) Served(p *model.Project) (*ServedDocument, error) {
-	doc, err := d.copyOf()
-	if err != nil {
-		return nil, err
+	doc := d.doc
+	if len(d.Files) > 1 {
+		doc.InternalizeRefs(context.Background(), nil)
 	}
 	kept := map[string]*model.Op{}
 	for _, s := range p.Services {
@@ -64,26 +64,6 @@ func basePathOrRoot(base string) string {
 	return base
 }
 
-// copyOf loads the document anew, so that changes do not reach d.
-func (d *Document) copyOf() (*openapi3.T, error) {
-	fresh := &Document{File: d.File, Files: map[string][]byte{}}
-	folder := filepath.Dir(d.File)
-	read := func(name string) ([]byte, error) {
-		rel, err := filepath.Rel(folder, name)
-		if data, ok := d.Files[filepath.ToSlash(rel)]; ok && err == nil {
-			return data, nil
-		}
-		return nil, fmt.Errorf("%s is not part of the document", name)
-	}
-	if err := fresh.load(read, d.Files[filepath.Base(d.File)]); err != nil {
-		return nil, err
-	}
-	if len(d.Files) > 1 {
-		fresh.doc.InternalizeRefs(context.Background(), nil)
-	}
-	return fresh.doc, nil
-}
-
 func serveOperation(operation *openapi3.Operation, op *model.Op, added *additions) {
 	refused := map[string]bool{}
 	for _, r := range op.Refused {
@@ -106,7 +86,8 @@ func serveOperation(operation *openapi3.Operation, op *model.Op, added *addition
 		operation.Responses.Set(status, added.answer(op, status))
 		adds = append(adds, addition{At: "responses/" + status, Why: reasons[status]})
 	}
-	list(operation, op, append(adds, addRules(operation, op)...))
+	adds = append(adds, added.errors(operation, op)...)
+	list(operation, op, append(adds, addRules(added.doc, operation, op)...))
 	if r := op.Result; r != nil {
 		if ref := operation.Responses.Value(fmt.Sprint(r.Status)); ref != nil {
 			ref.Ref = ""
@@ -176,7 +157,7 @@ func addedStatuses(op *model.Op) []string {
 	add(op.Result != nil && op.Result.Ref != nil, "406")
 	add(len(op.Params) > 0 || op.Body != nil || op.IfMatch != "" || op.Idempotent != "", "400", fmt.Sprint(op.Invalid))
 	add(op.Body != nil, "413", "415")
-	add(op.Kind == model.OpCreate || op.Kind == model.OpReplace || op.Kind == model.OpPatch || op.Kind == model.OpDelete, "409")
+	add(op.Kind != model.OpGet && op.Kind != model.OpList, "409")
 	add(op.IfMatch != "", "412")
 	add(op.Method == "GET" && op.Result != nil && op.Result.ETag, "304")
 	add(op.IfMatch == "required", "428")
@@ -210,7 +191,25 @@ func (a *additions) answer(op *model.Op, status string) *openapi3.ResponseRef {
 	if a.names[key] == "" {
 		a.names[key] = a.component(media, schema, op.Error != nil && op.Error.Type != nil)
 	}
-	return &openapi3.ResponseRef{Ref: "#/components/responses/" + a.names[key], Value: openapi3.NewResponse()}
+	name := a.names[key]
+	return &openapi3.ResponseRef{Ref: "#/components/responses/" + name, Value: a.doc.Components.Responses[name].Value}
+}
+
+// errors corrects the declared errors whose bodies the server does not send: it has one
+// shape for all errors of an operation.
+func (a *additions) errors(operation *openapi3.Operation, op *model.Op) (adds []addition) {
+	for _, r := range op.Operation.Responses {
+		declared := operation.Responses.Value(r.Status)
+		isError := r.Status[0] == '4' || r.Status[0] == '5' || r.Status == "default" && op.Operation.Success() != nil
+		if !isError || declared == nil || declared.Value == nil || len(r.Content) == 0 || op.Renders(r) {
+			continue
+		}
+		response := *declared.Value
+		response.Content = a.answer(op, r.Status).Value.Content
+		operation.Responses.Set(r.Status, &openapi3.ResponseRef{Value: &response})
+		adds = append(adds, addition{At: "responses/" + r.Status + "/content", Why: "the body that the server sends"})
+	}
+	return adds
 }
 
 // component adds a response and returns its name, which nothing else has.

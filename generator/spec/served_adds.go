@@ -71,7 +71,7 @@ func list(operation *openapi3.Operation, op *model.Op, adds []addition) {
 }
 
 // addRules adds what the server asks of parameters and bodies beyond the input's schemas.
-func addRules(operation *openapi3.Operation, op *model.Op) (adds []addition) {
+func addRules(doc *openapi3.T, operation *openapi3.Operation, op *model.Op) (adds []addition) {
 	if op.IfMatch != "" {
 		const tag = `(W/)?"[!#-~]*"`
 		tighten(operation.Parameters, "header", "If-Match", func(s *openapi3.Schema) {
@@ -99,7 +99,26 @@ func addRules(operation *openapi3.Operation, op *model.Op) (adds []addition) {
 		}
 		adds = append(adds, rule)
 	}
+	adds = append(adds, keyRules(doc, operation, op)...)
+	adds = append(adds, narrowBody(doc, operation, op)...)
 	return append(adds, references(op)...)
+}
+
+// keyRules says by which keys clients may ask.
+func keyRules(doc *openapi3.T, operation *openapi3.Operation, op *model.Op) (adds []addition) {
+	if op.KeyLoosened {
+		for i, ref := range operation.Parameters {
+			if ref.Value.In != "path" || ref.Value.Name != op.KeyParam.Name || ref.Value.Schema == nil {
+				continue
+			}
+			parameter, schema := *ref.Value, *ref.Value.Schema.Value
+			bounds(&schema, op.KeyParam.Schema, dialect31(doc))
+			parameter.Schema = schema.NewRef()
+			operation.Parameters[i] = &openapi3.ParameterRef{Value: &parameter}
+			adds = append(adds, addition{At: "parameters/path/" + op.KeyParam.Name, Why: "every key that a " + op.Resource.Name + " can have"})
+		}
+	}
+	return adds
 }
 
 // references lists the members of the body that must name rows of other resources.

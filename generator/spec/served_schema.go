@@ -1,16 +1,22 @@
 package spec
 
 import (
+	"slices"
+
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/e6b96b0c/backend/generator/model"
 )
 
 // schemaWalk makes the schemas of a served document say what the server checks: the
-// type where the input leaves it to be inferred. What it changes is listed in the
-// schema, under the extensions of operations.
-type schemaWalk struct{ seen map[*openapi3.Schema]bool }
+// type where the input leaves it to be inferred. What it changes is listed in the schema, under the extensions of operations.
+type schemaWalk struct {
+	seen map[*openapi3.Schema]bool
+	v31  bool
+}
 
 func serveSchemas(doc *openapi3.T) {
-	w := schemaWalk{map[*openapi3.Schema]bool{}}
+	w := schemaWalk{map[*openapi3.Schema]bool{}, dialect31(doc)}
 	if doc.Components != nil {
 		w.schemas(doc.Components.Schemas)
 		for _, r := range doc.Components.Responses {
@@ -66,9 +72,13 @@ func (w schemaWalk) headers(all openapi3.Headers) {
 }
 
 func (w schemaWalk) content(c openapi3.Content) {
-	for _, m := range c {
-		if m != nil {
-			w.schema(m.Schema)
+	for mediaType, m := range c {
+		if m == nil {
+			continue
+		}
+		w.schema(m.Schema)
+		if model.IsForm(mediaType) && m.Schema != nil && m.Schema.Value != nil {
+			formTexts(m.Schema.Value.Properties)
 		}
 	}
 }
@@ -85,9 +95,28 @@ func (w schemaWalk) schema(ref *openapi3.SchemaRef) {
 	}
 	s := ref.Value
 	w.seen[s] = true
+	var added []string
 	if t := inferredType(s); t != "" {
 		s.Type = &openapi3.Types{t}
-		extend(s, addsExtension, []string{"type"})
+		added = append(added, "type")
+	}
+	if s.Type.Is("integer") && s.Format == "" && s.Enum == nil && s.Const == nil {
+		s.Format = "int64"
+		added = append(added, "format")
+	}
+	if w.v31 && s.Nullable {
+		// OpenAPI 3.1 no longer knows nullable; the server takes it at its word.
+		s.Nullable = false
+		if s.Type != nil && !s.Type.Includes("null") {
+			s.Type = new(append(slices.Clone(*s.Type), "null"))
+		}
+		if s.Enum != nil && !slices.Contains(s.Enum, nil) {
+			s.Enum = append(slices.Clone(s.Enum), nil)
+		}
+		added = append(added, "null")
+	}
+	if len(added) > 0 {
+		extend(s, addsExtension, added)
 	}
 	w.schemas(s.Properties)
 	w.schema(s.Items)
@@ -95,6 +124,16 @@ func (w schemaWalk) schema(ref *openapi3.SchemaRef) {
 	for _, list := range []openapi3.SchemaRefs{s.AllOf, s.OneOf, s.AnyOf} {
 		for _, branch := range list {
 			w.schema(branch)
+		}
+	}
+}
+
+// formTexts says of members of a form without a schema that they are one text.
+func formTexts(members openapi3.Schemas) {
+	for _, ref := range members {
+		if s := ref.Value; s != nil && s.Type == nil && s.Always == nil && s.Enum == nil && s.Const == nil && len(s.AllOf)+len(s.OneOf)+len(s.AnyOf) == 0 {
+			s.Type = &openapi3.Types{"string"}
+			extend(s, addsExtension, []string{"type"})
 		}
 	}
 }

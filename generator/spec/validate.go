@@ -2,10 +2,12 @@ package spec
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"mime"
 	"net/http"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -100,6 +102,26 @@ func mediaFor(content openapi3.Content, contentType string) *openapi3.MediaType 
 		return media
 	}
 	return content.Get(contentType)
+}
+
+// copyOf loads the document anew, so that changes do not reach d.
+func (d *Document) copyOf() (*openapi3.T, error) {
+	fresh := &Document{File: d.File, Files: map[string][]byte{}}
+	folder := filepath.Dir(d.File)
+	read := func(name string) ([]byte, error) {
+		rel, err := filepath.Rel(folder, name)
+		if data, ok := d.Files[filepath.ToSlash(rel)]; ok && err == nil {
+			return data, nil
+		}
+		return nil, fmt.Errorf("%s is not part of the document", name)
+	}
+	if err := fresh.load(read, d.Files[filepath.Base(d.File)]); err != nil {
+		return nil, err
+	}
+	if len(d.Files) > 1 {
+		fresh.doc.InternalizeRefs(context.Background(), nil)
+	}
+	return fresh.doc, nil
 }
 
 // matcher compiles a pattern of ECMA-262.

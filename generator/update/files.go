@@ -135,6 +135,9 @@ func (u *updater) yours(p string, next plan.File, was plan.LockFile, wanted, kno
 	case wanted: // the user was here first
 		u.keep(p, plan.Yours, plan.Hash(next.Data))
 	case disk == nil:
+		if !u.sweep {
+			u.keep(p, plan.Yours, was.Hash)
+		}
 	case u.unedited(p, was) && (service || u.Prune):
 		// Without its generated half, a service that nobody edited would only break the build.
 		u.remove(p)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/e6b96b0c/backend/generator/model"
 	"github.com/e6b96b0c/backend/generator/plan"
 )
 
@@ -39,7 +40,25 @@ func (u *updater) operations() {
 			out.Added = append(out.Added, id)
 		}
 	}
+	u.stubs()
 	u.moves()
+	for _, s := range u.Project.Stays {
+		if u.Lock.Spec != u.Fresh.Spec {
+			u.note("service-stays", "", fmt.Sprintf("%s is tagged %s, and stays in service %s, where its rows are", s.Path, s.Tagged, s.Service),
+				fmt.Sprintf("if it is to move without them, say so in backend.yaml: services: {%s: {tags: [%s]}}", s.Tagged, s.Tagged))
+		}
+	}
+}
+
+// stubs tells of operations that work no more as the document is now.
+func (u *updater) stubs() {
+	for _, c := range u.Project.Coverage {
+		was, known := u.Lock.Operations[c.Operation.ID]
+		if known && c.Status == model.Stubbed && was.Status == "implemented" {
+			u.note("operation-stub", "", fmt.Sprintf("%s (%s %s) worked, and is a stub now: %s", c.Operation.ID, c.Operation.Method, c.Operation.Path, c.Reason),
+				"override it in internal/"+was.Package+", or change the document")
+		}
+	}
 }
 
 func route(op plan.LockOperation) string { return op.Method + " " + op.Path }

@@ -115,9 +115,8 @@ func (u *updater) source(folder string) *source {
 func (u *updater) declares(folder, name string) bool { return u.source(folder).types[name] }
 
 // overrides finds the methods of the user's that fit no operation any more, and puts
-// a tombstone for each into its package. All keeps the tombstones of earlier updates
-// even when what they watch for is gone.
-func (u *updater) overrides(all bool) error {
+// a tombstone for each into its package.
+func (u *updater) overrides() error {
 	u.result.Overrides = nil
 	stones := map[string][]plan.Tombstone{}
 	u.next.Tombstones = nil
@@ -140,9 +139,11 @@ func (u *updater) overrides(all bool) error {
 			if overridden {
 				u.result.Overrides = append(u.result.Overrides, u.stale(m, stone))
 			}
-			if (overridden || all && slices.Contains(u.Lock.Tombstones, stone)) && u.alive(p) {
-				stones[p] = append(stones[p], stone)
+			if overridden || !u.sweep && slices.Contains(u.Lock.Tombstones, stone) {
 				u.next.Tombstones = append(u.next.Tombstones, stone)
+				if u.alive(p) { // elsewhere the compiler misses the service itself
+					stones[p] = append(stones[p], stone)
+				}
 			}
 		}
 		path := "internal/" + p + "/removed.gen.go"

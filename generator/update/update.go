@@ -73,16 +73,16 @@ func Compute(in Input) (*Result, error) {
 	u.plan()
 	u.operations()
 	u.migrations()
-	if err := u.overrides(true); err != nil {
+	if err := u.overrides(); err != nil {
 		return nil, err
 	}
 	u.files()
 	if len(u.actions) > 0 {
-		// Something is written anyway: let go of tombstones that did their duty.
-		if err := u.overrides(false); err != nil {
+		u.sweep = true
+		u.reset()
+		if err := u.overrides(); err != nil {
 			return nil, err
 		}
-		u.reset()
 		u.files()
 	}
 	if u.err != nil {
@@ -101,6 +101,10 @@ type updater struct {
 	actions map[string]plan.Action
 	gone    map[string]bool // services that are no more
 	sources map[string]*source
+	// sweep says that something is written anyway: then the lock lets go of tombstones
+	// that did their duty, and of files that the user deleted as told. By itself that
+	// is no reason for an update.
+	sweep bool
 	// files start over when they are decided a second time.
 	before struct{ blocked, conflicts, notes int }
 	err    error
