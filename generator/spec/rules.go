@@ -111,6 +111,7 @@ type ruleWriter struct {
 	queue       []string
 	within      map[*openapi3.Schema]bool // inline schemas on the way from the root
 	problem     string                    // what is left out
+	size        int                       // schemas rendered so far
 }
 
 // ref renders a schema where it is used.
@@ -125,8 +126,8 @@ func (w *ruleWriter) ref(ref *openapi3.SchemaRef) any {
 		}
 		return map[string]any{"$ref": "#/$defs/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)}
 	}
-	if w.within[ref.Value] || len(w.within) > maxMerge {
-		w.problem = "a rule within itself"
+	if w.size++; w.within[ref.Value] || len(w.within) > maxMerge || w.size > maxRules/8 {
+		w.problem = "a rule within itself, or too long"
 		return true
 	}
 	if ref.Value.Always != nil {

@@ -22,7 +22,7 @@ type Decoder struct {
 	own    Errors
 	syntax *SyntaxError
 	files  []File // that came with the form
-	trials *int   // bytes that unions have tried variants on
+	trials *int   // bytes that unions may still try variants on
 }
 
 // decoders holds idle decoders: their stacks are worth keeping.

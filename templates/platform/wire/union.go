@@ -111,16 +111,19 @@ func Discriminated(d *Decoder, raw json.RawMessage, property string, variants ma
 	d.part = true
 }
 
-// maxTrials bounds the bytes that the unions of one request may try their variants
-// on: unions within unions multiply.
-const maxTrials = 32 << 20
+// What unions of one request may try their variants on is bounded, in bytes: unions
+// within unions multiply.
+const (
+	minTrials     = 256 << 10
+	trialsPerByte = 64
+)
 
 // try returns what a variant finds wrong with a raw value, nil if nothing.
 func (d *Decoder) try(raw json.RawMessage, variant func(*Decoder)) []problem.FieldError {
 	if d.trials == nil {
-		d.trials = new(int)
+		d.trials = new(minTrials + trialsPerByte*len(d.text))
 	}
-	if *d.trials += len(raw); *d.trials > maxTrials {
+	if *d.trials -= len(raw); *d.trials < 0 {
 		return []problem.FieldError{{Message: "is too complex to check"}}
 	}
 	trial := newDecoder(string(raw))
