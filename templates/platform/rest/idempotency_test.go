@@ -64,7 +64,7 @@ func TestConcurrentRequestsWithOneKeyAgree(t *testing.T) {
 
 func TestKeysThatAreRefused(t *testing.T) {
 	s := newServer(t)
-	for _, key := range []string{"", `""`, strings.Repeat("k", 256), "é"} {
+	for _, key := range []string{"", strings.Repeat("k", 256), "é"} {
 		want(t, s.do("POST", "/notes", `{"text":"a"}`, "Idempotency-Key", key), 422)
 	}
 	want(t, s.do("POST", "/notes", `{"text":"a"}`, "Idempotency-Key", "a", "Idempotency-Key", "b"), 422)

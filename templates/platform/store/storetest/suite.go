@@ -36,6 +36,8 @@ func Run(t *testing.T, engine Engine) {
 		{"Rows", testRows},
 		{"Identity", testIdentity},
 		{"Conflicts", testConflicts},
+		{"Puts", testPuts},
+		{"DeleteAll", testDeleteAll},
 		{"References", testReferences},
 		{"ReferencesElsewhere", testReferencesElsewhere},
 		{"Versions", testVersions},
