@@ -1,4 +1,4 @@
-.PHONY: apidocs corpus test lint golden modules bench soak build tools servers race
+.PHONY: apidocs corpus judges test lint golden modules bench soak build tools servers race
 
 TOOLS := $(CURDIR)/.tools
 GOLANGCI := $(TOOLS)/golangci-lint
@@ -10,7 +10,7 @@ export PATH := $(TOOLS):$(PATH)
 build: ## the command in ./backend
 	go build -o backend .
 
-test: tools servers ## everything: units, real servers, generated projects built, linted, booted and load-tested
+test: tools servers judges ## everything: units, real servers, generated projects built, linted, booted and load-tested
 	go vet ./...
 	go test -timeout 20m $$(go list ./... | grep -v -e /cmd/acceptance -e /loadtest$$)
 	go test -timeout 60m -p 1 ./loadtest ./cmd/acceptance # these measure: nothing beside them
@@ -49,7 +49,9 @@ bench: ## figures, each beside a peer in the same run
 
 FUZZTIME ?= 10m
 FAULTS ?= 20
-soak: tools servers ## long runs: faults under load FAULTS times, every fuzz target for FUZZTIME
+JUDGE_EXAMPLES ?= 200
+soak: tools servers judges ## long runs: faults under load FAULTS times, every fuzz target for FUZZTIME
+	BACKEND_JUDGE_EXAMPLES=$(JUDGE_EXAMPLES) go test ./cmd/acceptance -timeout 6h -count=1 -run 'TestSchemathesis|TestPrism'
 	go test ./cmd/acceptance -timeout 6h -count=$(FAULTS) -run 'TestKilledService|TestStoppedUnderLoad|TestDatabaseAway'
 	@set -e; for p in $$(go list ./...); do \
 	  for t in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
@@ -67,6 +69,22 @@ servers: ## what tests start: Debian's packages, where they are missing and we m
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
 	else echo "not installed:$$missing; tests that need them are skipped, and say so"; fi
+
+# Who judges generated servers from outside, in .tools/judges.
+JUDGES := $(TOOLS)/judges
+SCHEMATHESIS := schemathesis==4.32.5
+PRISM := @stoplight/prism-cli@5.16.0
+judges: ## schemathesis and prism, where Python 3.10 or later and npm can have them
+	@mkdir -p $(JUDGES); cd $(JUDGES); \
+	if [ "$$(cat schemathesis.version 2>/dev/null)" != "$(SCHEMATHESIS)" ]; then \
+	  for python in python3.13 python3.12 python3.11 python3.10 python3; do $$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && break; done; \
+	  { $$python -m venv --clear venv && venv/bin/pip install -q --disable-pip-version-check "$(SCHEMATHESIS)" && echo "$(SCHEMATHESIS)" > schemathesis.version; } \
+	  || echo "not installed: $(SCHEMATHESIS); TestSchemathesis is skipped, and says so"; \
+	fi; \
+	if [ "$$(cat prism.version 2>/dev/null)" != "$(PRISM)" ]; then \
+	  { npm install --silent --no-audit --no-fund --ignore-scripts --prefix . "$(PRISM)" && echo "$(PRISM)" > prism.version; } \
+	  || echo "not installed: $(PRISM); TestPrism is skipped, and says so"; \
+	fi
 
 $(GOLANGCI):
 	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)

@@ -52,6 +52,7 @@ func (d *Document) Served(p *model.Project) (*ServedDocument, error) {
 		}
 	}
 	serveSchemas(doc)
+	serveReadable(doc)
 	doc.Webhooks = nil // the server calls nobody
 	doc.Servers = openapi3.Servers{{URL: basePathOrRoot(p.API.BasePath), Description: "this server"}}
 	return marshal(doc)

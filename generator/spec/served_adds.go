@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -74,19 +75,15 @@ func list(operation *openapi3.Operation, op *model.Op, adds []addition) {
 func addRules(doc *openapi3.T, operation *openapi3.Operation, op *model.Op) (adds []addition) {
 	if op.IfMatch != "" {
 		const tag = `(W/)?"[!#-~]*"`
-		tighten(operation.Parameters, "header", "If-Match", func(s *openapi3.Schema) {
-			s.Pattern = `^(\*|` + tag + `( *, *` + tag + `)*)$`
-		})
+		replaceSchema(operation.Parameters, "If-Match", &openapi3.Schema{Pattern: `^(\*|` + tag + `( *, *` + tag + `)*)$`})
 		adds = append(adds, addition{At: "parameters/header/If-Match", Why: "entity tags (RFC 9110, section 13.1.1), one of them the item's own", Takes: "current"})
 	}
 	if op.Idempotent != "" {
-		tighten(operation.Parameters, "header", "Idempotency-Key", func(s *openapi3.Schema) {
-			s.Pattern = `^[!-~]([ -~]*[!-~])?$`
-			if s.MaxLength == nil || *s.MaxLength > 255 {
-				s.MaxLength = new(uint64(255))
-			}
+		replaceSchema(operation.Parameters, "Idempotency-Key", &openapi3.Schema{
+			Pattern:   `^([!#-~]([ -~]*[!-~])?|"([ -~]*[!#-~])?|"[ -~]+")$`, // anything but the empty key, quoted or not
+			MaxLength: new(uint64(255)),
 		})
-		adds = append(adds, addition{At: "parameters/header/Idempotency-Key", Why: "a key stands for one request: sent with another one it is refused", Takes: "unused"})
+		adds = append(adds, addition{At: "parameters/header/Idempotency-Key", Why: "up to 255 visible ASCII characters; a key stands for one request: sent with another one it is refused", Takes: "unused"})
 	}
 	if op.List != nil && op.List.Cursor != nil {
 		rule := addition{At: "parameters/" + op.List.Cursor.In + "/" + op.List.Cursor.Name, Why: "a cursor that this list gave for the same filters and order", Takes: "issued"}
@@ -143,20 +140,16 @@ func references(op *model.Op) (adds []addition) {
 	return adds
 }
 
-// tighten changes the schema of an operation's parameter, a copy of its own, unless
-// it already has a pattern.
-func tighten(list openapi3.Parameters, in, name string, change func(*openapi3.Schema)) {
+// replaceSchema gives a header's parameter the schema that the server goes by, whatever
+// the input says of it.
+func replaceSchema(list openapi3.Parameters, name string, schema *openapi3.Schema) {
 	for i, ref := range list {
-		if ref == nil || ref.Value == nil || ref.Value.In != in || ref.Value.Name != name {
+		if ref == nil || ref.Value == nil || ref.Value.In != "header" || !strings.EqualFold(ref.Value.Name, name) {
 			continue
 		}
-		s := ref.Value.Schema
-		if s == nil || s.Value == nil || s.Value.Pattern != "" || s.Value.Enum != nil || s.Value.Const != nil {
-			return
-		}
-		parameter, schema := *ref.Value, *s.Value
-		change(&schema)
-		parameter.Schema = schema.NewRef()
+		parameter := *ref.Value
+		schema.Type = &openapi3.Types{"string"}
+		parameter.Schema, parameter.Content, parameter.Example, parameter.Examples = schema.NewRef(), nil, nil, nil
 		list[i] = &openapi3.ParameterRef{Value: &parameter} // other operations may share the old one
 	}
 }

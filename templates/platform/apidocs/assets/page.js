@@ -55,6 +55,7 @@ const start = async () => {
     docExpansion: "list",
     defaultModelsExpandDepth: 0,
     displayRequestDuration: true,
+    showExtensions: true, // x-backend-adds: what the server asks and answers beyond the input document
     showMutatedRequest: false, // the curl line shows the API's own address
     supportedSubmitMethods: settings.try ? undefined : [],
     tryItOutEnabled: settings.try,
