@@ -44,7 +44,7 @@ apidocs: ## fetch the page's bundle anew, at the pinned version; nothing else of
 	echo $(SWAGGER_UI) > $$to/swagger-ui.VERSION.txt; ls -l $$to
 
 bench: ## figures, each beside a peer in the same run
-	go test -run '^$$' -bench . -benchmem ./templates/platform/wire ./templates/platform/rest ./templates/platform/store/... ./templates/platform/gateway ./loadtest/...
+	go test -run '^$$' -bench . -benchmem ./generator ./templates/platform/wire ./templates/platform/rest ./templates/platform/store/... ./templates/platform/gateway ./loadtest/...
 	go test -run '^$$' -bench . -benchmem ./cmd/acceptance
 
 FUZZTIME ?= 10m
