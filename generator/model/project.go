@@ -347,6 +347,9 @@ type Fill struct {
 	// Parts are the parameters that make a parent's key together.
 	Parts []*OpParam
 	Value string // Go expression
+	// Among says that requests may carry texts which the column's enum does not have:
+	// they are refused.
+	Among bool
 	// Base is the Go expression of the value that the body's is laid over, where
 	// responses require members that requests do not have; "" for none.
 	Base string

@@ -189,6 +189,9 @@ func (ob *opBuilder) fillOver(c *Column, f *Field, base string) (*Fill, string) 
 
 func (ob *opBuilder) fillFromBody(c *Column, f *Field) (*Fill, string) {
 	fill := &Fill{Column: c, Source: SourceBody, Field: f, Without: writeOnlyPaths(f.Ref)}
+	if fill.Among = c.Ref.Kind == RefEnum && !sameText(f.Property.Schema, c.Ref.Schema); fill.Among {
+		c.Ref.Named.Checked = true
+	}
 	if f.Presence == Required || ob.op.Kind == OpPatch && !ob.op.Upsert || c == ob.op.Resource.Key {
 		return fill, ""
 	}

@@ -323,6 +323,7 @@ func createOp(g *goFile, op *model.Op) {
 	if len(op.Fills) > 0 {
 		body = bodyVar(g, op)
 	}
+	known(g, op, body)
 	g.P("\trow := %s{", op.Resource.Row)
 	for _, f := range op.Fills {
 		g.P("\t\t%s: %s,", f.Column.GoName, columnValue(op, f, body))
@@ -331,9 +332,36 @@ func createOp(g *goFile, op *model.Op) {
 	g.P("\tif err := d.%s.Create(ctx, &row); err != nil {\n\t\treturn nil, err\n\t}", op.Resource.Field)
 }
 
+// known prints the refusal of texts that a column's enum does not have, where requests
+// may carry them.
+func known(g *goFile, op *model.Op, body string) {
+	for _, f := range op.Fills {
+		if !f.Among {
+			continue
+		}
+		value, pointer := bodyField(f, body), f.Field.Pointer()
+		if f.Field.Presence == model.OptionalNullable {
+			value, pointer = value+".Ptr()", true
+		}
+		text, end := "string("+value+")", "\t}"
+		if pointer {
+			g.P("\tif v := %s; v != nil {", value)
+			text, end = "string(*v)", "\t}\n\t}"
+		}
+		g.P("\tif err := wire.Among(%s, %s, %s); err != nil {\n\treturn nil, err\n%s",
+			strconv.Quote("/"+pointerToken(f.Field.JSON)), text, f.Column.Ref.Named.ValuesVar, end)
+	}
+}
+
+// pointerToken escapes a name for a JSON pointer, RFC 6901.
+func pointerToken(name string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}
+
 func createMany(g *goFile, op *model.Op) {
 	parentsExist(g, op, op.ParentParams)
 	g.P("\tfor _, item := range in.Body {")
+	known(g, op, "item")
 	g.P("\t\trow := %s{", op.Resource.Row)
 	for _, f := range op.Fills {
 		g.P("\t\t\t%s: %s,", f.Column.GoName, fillExpr(f, "item"))
@@ -369,6 +397,7 @@ func updateOp(g *goFile, op *model.Op) {
 	if len(op.Fills) > 0 {
 		body = bodyVar(g, op)
 	}
+	known(g, op, body)
 	row := "row"
 	if !usesRow(op.Result) && !usesRow(op.Created) {
 		row = "_"

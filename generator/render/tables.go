@@ -79,7 +79,7 @@ func table(g *goFile, r *model.Resource) {
 func reference(g *goFile, ref *model.Reference) {
 	pointer := ""
 	if ref.Column.Property != "" {
-		pointer = ", Pointer: " + strconv.Quote("/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(ref.Column.Property))
+		pointer = ", Pointer: " + strconv.Quote("/"+pointerToken(ref.Column.Property))
 	}
 	if ref.Use != nil {
 		g.P("\t\t{Column: %s, Resource: %s%s}, // asked of service %s", strconv.Quote(ref.Column.Name), strconv.Quote(ref.Target.Name), pointer, ref.Use.Service.Name)

@@ -1,6 +1,12 @@
 package wire
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/e6b96b0c/backend/templates/platform/problem"
+)
 
 // Convert turns a value into a type that has the same JSON: two messages that describe
 // one thing, each in its own place of the document. What does not fit is left out.
@@ -48,4 +54,14 @@ func OverEach[T, F any](base T, from []F) []T {
 		out[i] = Over(base, f)
 	}
 	return out
+}
+
+// Among refuses a text that is none of the values which are stored and answered under
+// its name; pointer says where in the body it stands.
+func Among(pointer, text string, values []string) error {
+	if slices.Contains(values, text) {
+		return nil
+	}
+	message := "must be one of " + strings.Join(values, ", ")
+	return problem.Invalid("the request is not valid", problem.FieldError{In: "body", Pointer: pointer, Message: message})
 }
