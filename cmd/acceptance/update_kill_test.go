@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -39,7 +40,14 @@ func TestUpdateKilled(t *testing.T) {
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(took/2 + took*time.Duration(i)*2/(3*rounds)) // writing comes last
+		if i%4 < 2 {
+			time.Sleep(took * time.Duration(i) / rounds)
+		} else { // in the midst of moving files into place, or as close to it as one can aim
+			journal := filepath.Join(victim, ".backend/update/journal.json")
+			for deadline := time.Now().Add(5 * took); !exists(journal) && time.Now().Before(deadline); {
+				runtime.Gosched()
+			}
+		}
 		_ = c.Process.Signal(signal)
 		_ = c.Wait()
 		if signal == syscall.SIGINT { // it stops in order
