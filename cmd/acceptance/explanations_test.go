@@ -53,6 +53,13 @@ func explanations() []explained {
 		{"fields of a form that are not listed are checked against additionalProperties; kin-openapi drops them", func(c *trial, ours bool, _, theirs string) bool {
 			return !ours && theirs == "" && c.media != nil && model.IsForm(c.media.Type) && c.media.Schema != nil && c.media.Schema.Additional != nil
 		}},
+		{"a list written as one text is empty where that is; kin-openapi takes it for no value", func(c *trial, ours bool, _, theirs string) bool {
+			return ours && (has(theirs, `"/waters": Value is not nullable`) && has(string(c.body), "waters=") ||
+				has(theirs, "empty value is not allowed") && (has(theirs, `"kind"`) || has(theirs, `"names"`)))
+		}},
+		{"an empty text is a text; kin-openapi asks for allowEmptyValue", func(_ *trial, ours bool, _, theirs string) bool {
+			return ours && has(theirs, `"places" in query has an error: empty value is not allowed`)
+		}},
 		{"null among the values of an enum makes it nullable, in 3.0 too", func(c *trial, ours bool, _, theirs string) bool {
 			return ours && has(theirs, `"/mixed": Value is not nullable`)
 		}},

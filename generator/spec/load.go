@@ -28,7 +28,8 @@ type ReadFile func(name string) ([]byte, error)
 type Document struct {
 	// File is the path as the user gave it.
 	File string
-	// Version is the document's openapi field, such as "3.1.0".
+	// Version is the document's openapi field, such as "3.1.0"; that of the converted
+	// document where the text is Swagger 2.0.
 	Version string
 	// Files are the document's own texts by path relative to its folder, slashes
 	// forward; the document itself is under its base name.
@@ -72,6 +73,13 @@ func Load(read ReadFile, file string) (*Document, error) {
 }
 
 func (d *Document) load(read ReadFile, data []byte) error {
+	if two := d.readSwagger(data); two != nil {
+		doc, err := two.convert(data)
+		if err != nil {
+			return err
+		}
+		return d.take(doc)
+	}
 	// kin-openapi records positions only for what it parses as YAML; a comment
 	// after JSON makes it do so. Very large JSON stays on the fast path.
 	text := data
@@ -93,6 +101,10 @@ func (d *Document) load(read ReadFile, data []byte) error {
 		}
 		return d.fail("spec-load", tidy(err.Error()), "check the document with a YAML or OpenAPI editor")
 	}
+	return d.take(doc)
+}
+
+func (d *Document) take(doc *openapi3.T) error {
 	if err := d.checkVersion(doc); err != nil {
 		return err
 	}
@@ -128,7 +140,7 @@ func (d *Document) checkVersion(doc *openapi3.T) error {
 	switch {
 	case doc.OpenAPI == "":
 		return d.fail("not-openapi", "this is not an OpenAPI document: it has no `openapi` field",
-			"start it with `openapi: 3.1.0`; convert Swagger 2.0 to OpenAPI 3 first")
+			"start it with `openapi: 3.1.0`; `swagger: \"2.0\"` is read, too")
 	case !strings.HasPrefix(doc.OpenAPI, "3."):
 		return d.fail("openapi-version", fmt.Sprintf("OpenAPI %.20q is not supported", doc.OpenAPI), "use 3.0 or 3.1")
 	case doc.Paths.Len() == 0 && len(doc.Webhooks) > 0:

@@ -47,7 +47,7 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 		"duplicate key":  {"openapi: 3.1.0\nopenapi: 3.1.0\n", []string{"2:1 already defined"}},
 		"a list":         {"[1, 2]", []string{"1:1 not a mapping"}},
 		"not OpenAPI":    {"hello: world\n", []string{"1:1 no `openapi` field"}},
-		"Swagger":        {"swagger: '2.0'\npaths: {}\n", []string{"1:1 no `openapi` field"}},
+		"Swagger":        {"swagger: '2.0'\npaths: {}\n", []string{"1:1 no paths"}},
 		"version 4":      {"openapi: 4.0.0\npaths: {}\n", []string{"1:1 \"4.0.0\" is not supported"}},
 		"version number": {"openapi: 3.1\npaths: {/x: {get: {}}}\n", []string{"1:10 must be a text, not a number"}},
 		"webhooks only":  {head + "webhooks: {x: {post: {responses: {}}}}\n", []string{"1:1 webhooks only"}},

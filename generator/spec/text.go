@@ -164,6 +164,7 @@ func (d *Document) checkReferences(read ReadFile, data []byte) problem.List {
 		return nil //nolint:nilerr // JSON that this parser does not take: the loader will say
 	}
 	walk := &referenceWalk{d: d, read: read, root: tree.Docs[0].Body}
+	walk.swagger = entryOf(walk.root, "swagger") != nil && entryOf(walk.root, "openapi") == nil
 	walk.visit(walk.root, 0)
 	return walk.problems
 }
@@ -172,6 +173,7 @@ type referenceWalk struct {
 	d        *Document
 	read     ReadFile
 	root     ast.Node
+	swagger  bool
 	problems problem.List
 }
 
@@ -232,6 +234,10 @@ func (w *referenceWalk) check(s *ast.StringNode) {
 		if ref != "#" && ref != "" {
 			report("ref-anchor", fmt.Sprintf("reference %.200q names an anchor, which this build does not follow", ref), "write the path, such as `#/components/schemas/NAME`")
 		}
+		return
+	}
+	if w.swagger {
+		report("ref-file", fmt.Sprintf("reference %.200q leads to another file, which is not followed from Swagger 2.0 documents", ref), "put what it names into this document, or convert the document to OpenAPI 3")
 		return
 	}
 	rel, err := insideFolder(uri)
