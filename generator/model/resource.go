@@ -148,6 +148,9 @@ func (rb *rowBuilder) build(b *builder) string {
 	rb.nullability()
 	rb.lengths()
 	natural := rb.findKey()
+	if natural != nil && !isText(natural.Ref) && !isNumber(natural.Ref) {
+		natural = nil // no path can name it
+	}
 	if natural != nil {
 		natural.Rule = "key" // so that no parent takes it
 	}
