@@ -2,6 +2,7 @@ package spec
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -33,12 +34,36 @@ func narrowBody(doc *openapi3.T, operation *openapi3.Operation, op *model.Op) (a
 		}
 		narrowed := *media
 		narrowed.Schema = (&openapi3.Schema{AllOf: openapi3.SchemaRefs{media.Schema, extra.NewRef()}}).NewRef()
+		if model.IsForm(m.Type) {
+			narrowed.Schema = narrowForm(media.Schema.Value, extra).NewRef()
+		}
 		operation.RequestBody.Value.Content[m.Type] = &narrowed
 		if adds == nil {
 			adds = o.adds
 		}
 	}
 	return adds
+}
+
+// narrowForm is a form's schema with its narrowed members in place: tools read which
+// fields a form has from its properties alone.
+func narrowForm(s, extra *openapi3.Schema) *openapi3.Schema {
+	out := *s
+	out.Properties = maps.Clone(s.Properties)
+	for name, by := range extra.Properties {
+		p := out.Properties[name]
+		if p == nil || p.Value == nil {
+			continue // in a branch of allOf
+		}
+		member, bounds := *p.Value, by.Value
+		if bounds.Enum != nil {
+			member.Enum = bounds.Enum
+		}
+		member.Pattern, member.MinLength, member.MaxLength, member.MultipleOf = bounds.Pattern, bounds.MinLength, bounds.MaxLength, bounds.MultipleOf
+		member.Min, member.Max, member.ExclusiveMin, member.ExclusiveMax = bounds.Min, bounds.Max, bounds.ExclusiveMin, bounds.ExclusiveMax
+		out.Properties[name] = member.NewRef()
+	}
+	return &out
 }
 
 // overlay makes the schema that holds nothing but what was narrowed.
