@@ -291,6 +291,11 @@ func ownConditions(op *model.Op) string {
 	return b.String()
 }
 
+// readsBody reports whether an operation's default looks into its body.
+func readsBody(op *model.Op) bool {
+	return op.KeyField != nil || slices.ContainsFunc(op.Fills, func(f *model.Fill) bool { return f.Source == model.SourceBody })
+}
+
 // bodyVar prints what an operation needs to read its body, and returns the expression
 // of the message that holds the columns' values.
 func bodyVar(g *goFile, op *model.Op) string {
@@ -320,7 +325,7 @@ func bodyVar(g *goFile, op *model.Op) string {
 func createOp(g *goFile, op *model.Op) {
 	parentsExist(g, op, op.ParentParams)
 	body := ""
-	if len(op.Fills) > 0 {
+	if readsBody(op) {
 		body = bodyVar(g, op)
 	}
 	known(g, op, body)
@@ -394,7 +399,7 @@ func updateOp(g *goFile, op *model.Op) {
 	}
 	parentsExist(g, op, checked)
 	body := ""
-	if len(op.Fills) > 0 {
+	if readsBody(op) {
 		body = bodyVar(g, op)
 	}
 	known(g, op, body)
