@@ -44,6 +44,17 @@ func explanations() []explained {
 		{"a discriminator's implicit value, the schema's name, is one beside a mapping; kin-openapi knows the mapping only", func(c *trial, ours bool, _, theirs string) bool {
 			return ours && has(theirs, "discriminator property") && has(string(c.body), "Bird")
 		}},
+		{"a read-only property is required in responses only (OpenAPI 3.0.4, section 4.7.24.1)", func(c *trial, ours bool, _, theirs string) bool {
+			if !ours || c.media == nil || c.media.Schema == nil {
+				return false
+			}
+			for _, p := range c.media.Schema.Properties {
+				if p.Required && p.Schema.ReadOnly && has(theirs, "missing property '"+p.Name+"'") {
+					return true
+				}
+			}
+			return false
+		}},
 		{"U+0000 is refused: not every store can hold it", func(_ *trial, ours bool, answer, _ string) bool {
 			return !ours && has(answer, "U+0000")
 		}},

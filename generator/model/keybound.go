@@ -21,9 +21,11 @@ func (rb *rowBuilder) boundKey() {
 
 // loosenKey lets the path parameter that names a row take every key that a row can have:
 // bounds that the row's own property does not have would make rows that nobody reaches.
+// Keys that a PUT chooses by the path keep within its bounds, and numbers that the
+// database gives begin at 1.
 func (ob *opBuilder) loosenKey() {
 	param, r := ob.op.KeyParam, ob.op.Resource
-	if param == nil || r == nil || r.Key == nil || r.KeyParts != nil || param.Schema == nil {
+	if param == nil || r == nil || r.Key == nil || r.KeyParts != nil || r.Puts || param.Schema == nil {
 		return
 	}
 	own := r.Key.Schema
@@ -31,9 +33,13 @@ func (ob *opBuilder) loosenKey() {
 		own = &Schema{}
 	}
 	s := param.Schema
+	low := s.Minimum != nil && own.Minimum == nil && (*s.Minimum > 1 || !own.ReadOnly)
 	switch {
-	case s.Kind == KindInteger && (s.Minimum != nil && own.Minimum == nil || s.Maximum != nil && (own.Maximum == nil || own.Narrowed)):
-		s.Minimum, s.ExclusiveMinimum, s.Maximum, s.ExclusiveMaximum = own.Minimum, own.ExclusiveMinimum, nil, false
+	case s.Kind == KindInteger && (low || s.Maximum != nil && (own.Maximum == nil || own.Narrowed)):
+		if low {
+			s.Minimum, s.ExclusiveMinimum = own.Minimum, own.ExclusiveMinimum
+		}
+		s.Maximum, s.ExclusiveMaximum = nil, false
 		ob.op.KeyLoosened = true
 	case s.Kind == KindString && (s.Pattern != own.Pattern && s.Pattern != "" || s.MaxLength != nil && own.MaxLength == nil || s.MinLength > own.MinLength):
 		s.Pattern, s.MinLength, s.MaxLength = own.Pattern, own.MinLength, own.MaxLength
