@@ -116,11 +116,11 @@ func defaultOp(g *goFile, op *model.Op) {
 		createMany(g, op)
 	case model.OpGet:
 		parentsExist(g, op, outer(op))
-		row, assign := "row", ":="
+		row := "row"
 		if !usesRow(op.Result) {
 			row = "_"
 		}
-		g.P("\t%s, err %s d.%s.Get(ctx, %s%s)", row, assign, op.Resource.Field, keyExpr(op), conditions(op))
+		g.P("\t%s, err := d.%s.Get(ctx, %s%s)", row, op.Resource.Field, keyExpr(op), conditions(op))
 		fail(g)
 	case model.OpReplace, model.OpPatch:
 		updateOp(g, op)
@@ -416,15 +416,13 @@ func updateOp(g *goFile, op *model.Op) {
 		if op.Created != nil {
 			created = "created"
 		}
-		assign := ":="
-		g.P("\t%s, %s, err %s d.%s.Put(ctx, %s{", row, created, assign, op.Resource.Field, op.Resource.Row)
+		g.P("\t%s, %s, err := d.%s.Put(ctx, %s{", row, created, op.Resource.Field, op.Resource.Row)
 		for _, f := range op.Fresh {
 			g.P("\t\t%s: %s,", f.Column.GoName, columnValue(op, f, body))
 		}
 		g.P("\t}, func(%s *%s) error {", argument, op.Resource.Row)
 	} else {
-		assign := ":="
-		g.P("\t%s, err %s d.%s.Update(ctx, %s, func(%s *%s) error {", row, assign, op.Resource.Field, keyExpr(op), argument, op.Resource.Row)
+		g.P("\t%s, err := d.%s.Update(ctx, %s, func(%s *%s) error {", row, op.Resource.Field, keyExpr(op), argument, op.Resource.Row)
 	}
 	for _, f := range op.Fills {
 		if op.Kind == model.OpPatch {
@@ -447,11 +445,11 @@ func updateOp(g *goFile, op *model.Op) {
 // changeOp sets columns to fixed values.
 func changeOp(g *goFile, op *model.Op) {
 	parentsExist(g, op, outer(op))
-	row, assign := "row", ":="
+	row := "row"
 	if !usesRow(op.Result) {
 		row = "_"
 	}
-	g.P("\t%s, err %s d.%s.Update(ctx, %s, func(row *%s) error {", row, assign, op.Resource.Field, keyExpr(op), op.Resource.Row)
+	g.P("\t%s, err := d.%s.Update(ctx, %s, func(row *%s) error {", row, op.Resource.Field, keyExpr(op), op.Resource.Row)
 	for _, f := range op.Fills {
 		g.P("\t\trow.%s = %s", f.Column.GoName, fillExpr(f, ""))
 	}
