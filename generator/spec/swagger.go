@@ -71,6 +71,10 @@ func anyTree(data []byte) (map[string]any, error) {
 // convert makes the OpenAPI 3 document, warnings about what that loses being added
 // to the document's.
 func (s *swagger) convert(data []byte) (*openapi3.T, error) {
+	switch s.tree["swagger"].(type) {
+	case map[string]any, []any:
+		return nil, s.d.fail("openapi-version", "the version of Swagger must be text", "use `swagger: \"2.0\"`")
+	}
 	if version := fmt.Sprint(s.tree["swagger"]); version != "2.0" && version != "2" {
 		return nil, s.d.fail("openapi-version", fmt.Sprintf("Swagger %.20q is not supported", version), "use Swagger 2.0, or OpenAPI 3.0 or 3.1")
 	}
