@@ -160,6 +160,8 @@ type Resource struct {
 	// within a parent, or where the path alone names the row: then Key is hidden and
 	// holds all of them, joined. nil: Key stands for itself.
 	KeyParts []*Column
+	// KeyForm is the form of the keys that the store makes, nil for UUIDs.
+	KeyForm []KeyPart
 	// Singleton says that the path names one row: there are no items.
 	Singleton bool
 	// Puts says that a PUT creates the row that it does not find.

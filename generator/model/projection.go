@@ -457,12 +457,16 @@ const maxNeutralDepth = 3
 
 // overlay returns the value that a message of a is laid over to become one of b:
 // members of one name have the same JSON, and those that b requires and a lacks are
-// neutral.
-func overlay(a, b *Ref) (base string, ok bool) {
-	if a.Kind == RefList && b.Kind == RefList {
-		return overlay(a.Elem, b.Elem)
-	}
-	if a.Kind != RefStruct || b.Kind != RefStruct {
+// neutral. Messages that hold themselves are laid over none.
+func overlay(a, b *Ref) (base string, ok bool) { return overlayIn(a, b, 0) }
+
+func overlayIn(a, b *Ref, depth int) (base string, ok bool) {
+	switch {
+	case depth > maxNeutralDepth:
+		return "", false
+	case a.Kind == RefList && b.Kind == RefList:
+		return overlayIn(a.Elem, b.Elem, depth+1)
+	case a.Kind != RefStruct || b.Kind != RefStruct:
 		return "", false
 	}
 	var members []string
@@ -474,7 +478,7 @@ func overlay(a, b *Ref) (base string, ok bool) {
 			case same && (from.Presence == Required || f.Presence != Required):
 				continue
 			case !same:
-				inner, ok := overlay(from.Ref, f.Ref)
+				inner, ok := overlayIn(from.Ref, f.Ref, depth+1)
 				if !ok || f.Presence != Required {
 					return "", false
 				}

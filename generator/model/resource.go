@@ -306,9 +306,12 @@ func (rb *rowBuilder) key(natural *Column) string {
 	}
 	natural.Nullable, natural.Rule = false, "key"
 	r.Key = natural
-	supplied := bodyObject(c.create).Property(natural.Property)
-	if (supplied == nil || supplied.Schema.ReadOnly) && natural.Ref.Kind == RefString && c.create != nil && !acceptsUUID(natural.Schema) {
-		return "no key can be made that satisfies the schema of " + natural.Property
+	if natural.Ref.Kind == RefString && c.create != nil && !chosen {
+		form, ok := keyForm(natural.Schema)
+		if !ok {
+			return "no key can be made that satisfies the schema of " + natural.Property
+		}
+		r.KeyForm = form
 	}
 	return ""
 }
@@ -372,7 +375,7 @@ func acceptsUUID(s *Schema) bool {
 	if s == nil {
 		return true
 	}
-	return s.Pattern == "" && s.Const == nil && s.Enum == nil && (s.MaxLength == nil || *s.MaxLength >= 36) &&
+	return s.Pattern == "" && s.Const == nil && s.Enum == nil && fitsLength(len(uuidLike), s) &&
 		(s.Format == "" || s.Format == "uuid" || !stringFormat(s.Format))
 }
 

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -55,6 +56,9 @@ func table(g *goFile, r *model.Resource) {
 		mode = "store.KeyIdentity"
 	}
 	g.P("\tKey: %s, KeyMode: %s, Version: %s,", strconv.Quote(r.Key.Name), mode, strconv.Quote(r.Version.Name))
+	if r.KeyForm != nil {
+		g.P("\tKeyForm: store.KeyForm{%s},", keyForm(r.KeyForm))
+	}
 	for _, rule := range []struct{ rule, field string }{{"created", "CreatedAt"}, {"updated", "UpdatedAt"}} {
 		var names []string
 		for _, c := range r.Columns {
@@ -119,4 +123,24 @@ func serviceFile(p *model.Project, s *model.Service) *goFile {
 	g.P("// New makes the service on its defaults.")
 	g.P("func New(d Defaults) *Service {\n\treturn &Service{Defaults: d}\n}")
 	return g
+}
+
+// keyForm is the form of a table's keys as Go.
+func keyForm(form []model.KeyPart) string {
+	parts := make([]string, len(form))
+	for i, p := range form {
+		if p.From == "" {
+			parts[i] = "{Text: " + strconv.Quote(p.Text) + "}"
+			continue
+		}
+		from := strconv.Quote(p.From)
+		switch p.From {
+		case "0123456789abcdef":
+			from = "store.Hex"
+		case "0123456789abcdefghijklmnopqrstuvwxyz":
+			from = "store.Alphanumeric"
+		}
+		parts[i] = fmt.Sprintf("{From: %s, Length: %d}", from, p.Length)
+	}
+	return strings.Join(parts, ", ")
 }

@@ -59,6 +59,7 @@ type Table[T any] struct {
 	Fields     func(*T) []any
 	Key        string // unique and not NULL; Text or UUID with KeyUUID, Integer with KeyIdentity
 	KeyMode    KeyMode
+	KeyForm    KeyForm     // of the keys that KeyUUID fills in; nil: they are UUIDs
 	Version    string      // an Integer column, 1 in a new row and one more after each update; "" for none
 	CreatedAt  []string    // set when a row is created: Time, or Text in RFC 3339
 	UpdatedAt  []string    // set whenever a row is written

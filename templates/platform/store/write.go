@@ -19,6 +19,14 @@ func NewKey() (string, error) {
 	return id.String(), nil
 }
 
+// newKey returns a new key of the form that the table's keys have.
+func (c *Collection[T]) newKey() (string, error) {
+	if c.table.KeyForm != nil {
+		return c.table.KeyForm.New()
+	}
+	return NewKey()
+}
+
 // Create stores a new row and fills in what the store gives it: the key, unless
 // it has one, the version and the times. It returns *Conflict when the key or a
 // unique value is taken, and *InvalidReference. On an error *row is unchanged.
@@ -65,7 +73,7 @@ func (c *Collection[T]) Create(ctx context.Context, row *T) error {
 func (c *Collection[T]) fillNew(fields []any) error {
 	l := c.layout
 	if key, ok := fields[l.key].(*string); ok && *key == "" && c.table.KeyMode == KeyUUID {
-		id, err := NewKey()
+		id, err := c.newKey()
 		if err != nil {
 			return err
 		}
