@@ -48,12 +48,16 @@ func Build(api *API, o Options) *Project {
 	}
 	b.groupOf = groupIndex(o.Groups)
 	routable := b.routableOperations()
+	for _, op := range routable {
+		op.settle()
+	}
 	all := candidates(routable)
 	b.placeServices(all, routable)
 	b.buildResources(all)
 	b.findReferences()
 	b.findLists(routable)
 	b.findMany(routable)
+	b.findBulk(routable)
 	b.findActions(routable)
 	b.extensions(routable)
 	for op, r := range b.owner {
@@ -193,13 +197,20 @@ func (b *builder) routableOperations() []*Operation {
 // resource's operations stay together with the first of them.
 func (b *builder) placeServices(all []*candidate, operations []*Operation) {
 	place := map[*Operation]string{}
+	read := map[string]*Schema{} // of items
+	var apart []*candidate      // items that are made at another path
 	home := map[string]string{} // canonical item path of a resource -> its service
 	for _, c := range all {
-		if _, reason := c.readSchema(); reason != "" {
+		schema, reason := c.readSchema()
+		if reason != "" {
 			continue
 		}
 		ops := c.operations()
 		service := b.serviceName(ops[0])
+		if maker := c.maker(all); maker != nil && !b.grouped(ops[0]) {
+			apart = append(apart, c)
+			continue
+		}
 		with := home[canonical(enclosing(c.path))]
 		switch stay := b.formerHome(ops); {
 		case b.grouped(ops[0]):
@@ -211,16 +222,27 @@ func (b *builder) placeServices(all []*candidate, operations []*Operation) {
 			service = stay
 		}
 		if c.itemPath != "" {
-			home[canonical(c.itemPath)] = service
+			home[canonical(c.itemPath)], read[canonical(c.itemPath)] = service, schema
 		}
 		for _, op := range ops {
 			place[op] = service
 		}
 	}
+	for _, c := range apart { // with the rows, which are made elsewhere
+		service := place[c.maker(all).operations()[0]]
+		for _, op := range c.operations() {
+			place[op] = service
+		}
+		home[canonical(c.itemPath)] = service
+	}
 	names := map[string]bool{}
 	for _, op := range operations {
 		if place[op] == "" {
 			place[op] = b.actionHome(op)
+			item, verb := actsOn(op)
+			if s := read[canonical(item)]; item != "" && s != nil && !b.grouped(op) && changesState(s, verb, 0) {
+				place[op] = home[canonical(item)]
+			}
 		}
 		names[place[op]] = true
 	}

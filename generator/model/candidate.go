@@ -55,6 +55,11 @@ func placeholder(segment string) (string, bool) {
 	return "", false
 }
 
+func isPlaceholder(segment string) bool {
+	_, ok := placeholder(segment)
+	return ok
+}
+
 // parent cuts the last segment off a path: "/orders/{id}" -> "/orders", "{id}".
 func parent(path string) (rest, last string) {
 	i := strings.LastIndex(path, "/")
@@ -184,6 +189,32 @@ func (c *candidate) single() {
 	c.replace, c.patch = c.put, c.change
 	if c.create != nil && bodyObject(c.create) == nil {
 		c.create = nil
+	}
+}
+
+// settle takes the answers that a success may have and that say something: of a record
+// and nothing, in a choice that any of them satisfies, the record.
+func (o *Operation) settle() {
+	success := o.Success()
+	if success == nil {
+		return
+	}
+	for i, m := range success.Content {
+		if m.Schema == nil || m.Schema.Kind != KindUnion || len(m.Schema.AnyOf) == 0 {
+			continue
+		}
+		var records []*Schema
+		for _, v := range m.Schema.AnyOf {
+			switch {
+			case isRecord(v):
+				records = append(records, v)
+			case v.Kind != KindObject:
+				records = append(records, nil, nil) // a choice of more
+			}
+		}
+		if len(records) == 1 {
+			success.Content[i].Schema = records[0]
+		}
 	}
 }
 

@@ -113,7 +113,10 @@ func (ob *opBuilder) stub(reason string) {
 	op.Kind, op.Reason, op.Resource = OpStub, reason, nil
 	op.List, op.Fills, op.Result, op.Assumed, op.Refused = nil, nil, nil, nil, nil
 	op.KeyParam, op.ParentParams, op.Unchecked = nil, nil, nil
-	op.Upsert, op.Fresh, op.Created = false, nil, nil
+	op.Upsert, op.Fresh, op.Created, op.Many = false, nil, nil, nil
+	if op.Body != nil {
+		op.Body.Inner = nil
+	}
 }
 
 // implement plans the default implementation; a reason says why there is none.
@@ -140,6 +143,10 @@ func (ob *opBuilder) implement() string {
 		if len(op.Fills) == 0 {
 			return "x-backend: change sets nothing"
 		}
+	case OpChangeMany:
+		return ob.planChangeMany()
+	case OpDeleteMany:
+		return ob.planDeleteMany()
 	case OpMany:
 		if reason := ob.planMany(); reason != "" {
 			return reason
@@ -171,7 +178,7 @@ func (ob *opBuilder) creatable() string {
 		}
 	}
 	switch op.Kind {
-	case OpReplace, OpPatch, OpDelete, OpClear:
+	case OpReplace, OpPatch, OpDelete, OpClear, OpChangeMany, OpDeleteMany:
 		if !op.Resource.Creatable && !op.Resource.Puts && !ob.b.read[op.Resource] {
 			return "nothing creates or reads what it works on"
 		}
@@ -203,6 +210,14 @@ func (ob *opBuilder) unsupportedSecurity() string {
 		}
 	}
 	return ""
+}
+
+// unverified notes a credential that no security scheme describes.
+func (b *builder) unverified(p *Parameter) {
+	note := fmt.Sprintf("%s parameter %.40q looks like a credential, but is no security scheme of the document: it is taken as it comes", p.In, p.Name)
+	if !slices.Contains(b.project.Notes, note) {
+		b.project.Notes = append(b.project.Notes, note)
+	}
 }
 
 // grantable reports whether a token can carry a scope: RFC 6749, section 3.3.

@@ -32,13 +32,27 @@ func (ob *opBuilder) platformHeader(p *Parameter) bool {
 }
 
 // protocolParam reports whether a parameter is about the exchange, not about what is
-// stored: the API version that is asked for. Its value is checked, no more.
+// stored: the API version that is asked for, or who asks. Its value is checked against
+// its schema, no more.
 func protocolParam(p *Parameter) bool {
-	switch Plain(p.Name) {
-	case "apiversion", "xapiversion", "acceptencoding":
-		return p.In == "query" || p.In == "header"
+	if p.In != "query" && p.In != "header" && p.In != "cookie" {
+		return false
 	}
-	return false
+	return protocolNames[Plain(p.Name)] || credential(p)
+}
+
+var protocolNames = set("apiversion", "xapiversion", "acceptencoding", "acceptlanguage", "useragent", "xrequestedwith", "correlationid", "xcorrelationid",
+	"traceparent", "tracestate", "xclientversion")
+
+// credential reports whether a parameter tells who asks, in a document that declares it
+// as a parameter and as no security scheme.
+func credential(p *Parameter) bool {
+	n := Plain(p.Name)
+	switch n {
+	case "jwt", "authtoken", "xauthtoken", "appkey", "xappkey":
+		return true
+	}
+	return strings.HasSuffix(n, "apikey") || strings.HasSuffix(n, "accesstoken") || strings.HasSuffix(n, "subscriptionkey")
 }
 
 func presence(p *Parameter) string {
@@ -56,6 +70,9 @@ func (ob *opBuilder) parameters() {
 		}
 		out := &OpParam{Parameter: p, GoName: ob.inputs.take(GoName(p.Name))}
 		ob.planParam(out, ob.op.GoName+GoName(p.Name))
+		if credential(p) {
+			ob.b.unverified(p)
+		}
 		ob.op.Params = append(ob.op.Params, out)
 	}
 }
@@ -104,7 +121,7 @@ func (ob *opBuilder) pathParams() string {
 // placeholder names.
 func (o *Op) onItem() bool {
 	switch o.Kind {
-	case OpList, OpCreate, OpMany, OpClear:
+	case OpList, OpCreate, OpMany, OpClear, OpChangeMany, OpDeleteMany:
 		return false
 	case OpChange:
 		return !o.Resource.Singleton

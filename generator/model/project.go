@@ -224,7 +224,10 @@ const (
 	OpDelete  OpKind = "delete"
 	OpClear   OpKind = "clear"  // deletes all rows of a collection
 	OpChange  OpKind = "change" // sets columns to fixed values: a state action
-	OpStub    OpKind = "stub"
+	// These change or delete every row that a list of keys names.
+	OpChangeMany OpKind = "changeMany"
+	OpDeleteMany OpKind = "deleteMany"
+	OpStub       OpKind = "stub"
 )
 
 // Op is an operation with all names and decisions that its code needs.
@@ -250,6 +253,7 @@ type Op struct {
 	// KeyField is the member of the body that names the row, where the path does not.
 	KeyField *Field
 	List     *ListPlan
+	Many     *ManyPlan
 	// Fills gives the row's columns their values on create and on a change.
 	Fills []*Fill
 	// Upsert says that a row that is not there is made, of Fresh and then Fills.
@@ -349,6 +353,9 @@ type Fill struct {
 	// Parts are the parameters that make a parent's key together.
 	Parts []*OpParam
 	Value string // Go expression
+	// Member is the member of the column's object that gets Value; Base is the object
+	// where there is none.
+	Member *Field
 	// Among says that requests may carry texts which the column's enum does not have:
 	// they are refused.
 	Among bool

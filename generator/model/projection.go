@@ -192,7 +192,8 @@ func (ob *opBuilder) fillFromBody(c *Column, f *Field) (*Fill, string) {
 	if fill.Among = c.Ref.Kind == RefEnum && !sameText(f.Property.Schema, c.Ref.Schema); fill.Among {
 		c.Ref.Named.Checked = true
 	}
-	if f.Presence == Required || ob.op.Kind == OpPatch && !ob.op.Upsert || c == ob.op.Resource.Key {
+	changes := ob.op.Kind == OpPatch && !ob.op.Upsert || ob.op.Kind == OpChangeMany
+	if f.Presence == Required || changes || c == ob.op.Resource.Key {
 		return fill, ""
 	}
 	if value, ok := GoLiteral(c.Ref, f.Property.Schema.defaultOrConst()); ok {
@@ -636,7 +637,7 @@ func (ob *opBuilder) answer(success *Response, result *Result) (*Schema, string)
 		if op.Kind == OpMany {
 			return nil, ""
 		}
-		if op.Kind == OpDelete || op.Kind == OpClear || len(r.Schema.Properties) == 0 {
+		if op.Kind == OpDelete || op.Kind == OpClear || op.Many != nil || len(r.Schema.Properties) == 0 {
 			result.Status = 204
 			return nil, ""
 		}
@@ -674,8 +675,10 @@ func (ob *opBuilder) message(result *Result, schema *Schema) string {
 		return "" // {}: the document describes nothing more
 	case ob.op.Kind == OpMany:
 		return "the answer to creating many has no source"
-	case ob.op.Kind == OpClear:
+	case ob.op.Kind == OpClear || ob.op.Kind == OpDeleteMany:
 		return "the answer to deleting many has no source"
+	case ob.op.Kind == OpChangeMany:
+		return "the answer to changing many has no source"
 	case len(r.Schema.Properties) == 0 && ob.op.Kind == OpGet:
 		return "what it shows of the " + r.Name + " is not stored with it"
 	case result.Ref.Kind != RefStruct:
@@ -729,7 +732,7 @@ func defaultStatus(kind OpKind) int {
 	switch kind {
 	case OpCreate, OpMany:
 		return 201
-	case OpDelete, OpClear:
+	case OpDelete, OpClear, OpDeleteMany:
 		return 204
 	}
 	return 200
@@ -756,7 +759,7 @@ func (ob *opBuilder) project(t *Type) ([]*FieldSource, string) {
 		}
 		c := ob.op.Resource.byProperty(f.Property.Name)
 		switch {
-		case c != nil && (usable(c.Ref, f.Ref) || convertible(c.Ref, f.Ref)):
+		case c != nil && (usable(c.Ref, f.Ref) || convertible(c.Ref, f.Ref) || c.stamps(f.Ref)):
 			out = append(out, &FieldSource{Field: f, Source: SourceColumn, Column: c})
 			continue
 		case f.Presence == Optional || f.Presence == OptionalNullable:
@@ -781,6 +784,13 @@ func (ob *opBuilder) project(t *Type) ([]*FieldSource, string) {
 		out = append(out, &FieldSource{Field: f, Source: SourceValue, Value: value})
 	}
 	return out, ""
+}
+
+// stamps reports whether a column that the store fills with a time can be shown as a
+// time or as a text, whichever of the two it is itself.
+func (c *Column) stamps(as *Ref) bool {
+	written := c.Rule == "created" || c.Rule == "updated"
+	return written && (c.Ref.Kind == RefTime && as.Kind == RefString && plainText(as.Schema) || c.Ref.Kind == RefString && as.Kind == RefTime)
 }
 
 func (r *Resource) byProperty(name string) *Column {

@@ -447,6 +447,12 @@ func (rb *rowBuilder) fits(c *Column) bool {
 
 var createdNames = set("createdat", "created", "createdon", "createddate", "createdtime", "creationdate", "creationtime", "datecreated", "insertedat", "createtime", "timecreated")
 
+// begunNames are times that have come when a row is made, where responses require them
+// and no request carries them.
+var begunNames = set("timestamp", "eventtime", "pushedat", "lastusedat", "lastactivityat", "lastactiveat", "lastseenat", "lastaccessedat", "startedat", "starttime",
+	"submittedat", "postedat", "addedat", "registeredat", "joinedat", "receivedat", "requestedat", "recordedat", "issuedat", "openedat", "uploadedat", "grantedat",
+	"assignedat", "loggedat", "dateadded", "dateregistered", "datesubmitted", "registrationdate")
+
 var updatedNames = set("updatedat", "updated", "updatedon", "updateddate", "updatedtime", "modifiedat", "modified", "lastmodified", "lastmodifiedat", "lastupdated", "lastupdatedat", "dateupdated", "datemodified", "modifiedon", "updatetime", "modifiedtime", "lastmodifiedtime", "lastmodifieddate")
 
 // rules finds the columns that the store fills by itself: a version, and times
@@ -457,7 +463,7 @@ func (rb *rowBuilder) rules() {
 			continue
 		}
 		switch n := Plain(c.Property); {
-		case timed(c) && createdNames[n]:
+		case timed(c) && (createdNames[n] || !c.Nullable && begunNames[n]):
 			c.Rule, c.Nullable = "created", false
 		case timed(c) && updatedNames[n]:
 			c.Rule, c.Nullable = "updated", false

@@ -55,6 +55,10 @@ func (ob *opBuilder) typeParam(p *OpParam, hint string) (reason string) {
 	case KindObject:
 		return ob.objectParam(p, hint)
 	case KindUnion, KindRaw:
+		if v := anyText(s); v != nil {
+			p.Ref = ob.t.ref(v, hint)
+			return ""
+		}
 		if formKind(s) != "Scalar" {
 			return "it is a choice of several shapes"
 		}
@@ -142,4 +146,18 @@ func (s *Service) keepForms() {
 		}
 	}
 	s.Forms = slices.DeleteFunc(s.Forms, func(f *FormPlan) bool { return !used[f] })
+}
+
+// anyText is the variant of a choice among plain values that takes whatever text there
+// is: a number or a name. nil if there is none.
+func anyText(s *Schema) *Schema {
+	if formKind(s) != "Scalar" {
+		return nil
+	}
+	for _, v := range slices.Concat(s.OneOf, s.AnyOf) {
+		if v.Kind == KindString && plainText(v) && v.MinLength == 0 && v.MaxLength == nil {
+			return v
+		}
+	}
+	return nil
 }

@@ -128,13 +128,17 @@ func defaultOp(g *goFile, op *model.Op) {
 		changeOp(g, op)
 	case model.OpDelete:
 		deleteOp(g, op)
+	case model.OpChangeMany:
+		changeMany(g, op)
+	case model.OpDeleteMany:
+		deleteMany(g, op)
 	case model.OpClear:
 		parentsExist(g, op, op.ParentParams)
 		g.P("\tif err := d.%s.DeleteAll(ctx%s); err != nil {\n\t\treturn nil, err\n\t}", op.Resource.Field, ownConditions(op))
 	case model.OpList:
 		listOp(g, op)
 	}
-	if op.Kind != model.OpList {
+	if op.Kind != model.OpList && (op.Many == nil || op.Many.Item == nil) {
 		g.P("\treturn %s, nil", resultExpr(op, op.Result))
 	}
 	g.P("}\n")
@@ -451,10 +455,31 @@ func changeOp(g *goFile, op *model.Op) {
 	}
 	g.P("\t%s, err := d.%s.Update(ctx, %s, func(row *%s) error {", row, op.Resource.Field, keyExpr(op), op.Resource.Row)
 	for _, f := range op.Fills {
-		g.P("\t\trow.%s = %s", f.Column.GoName, fillExpr(f, ""))
+		if f.Member == nil {
+			g.P("\t\trow.%s = %s", f.Column.GoName, fillExpr(f, ""))
+			continue
+		}
+		changeMember(g, f)
 	}
 	g.P("\t\treturn nil\n\t}%s)", conditions(op))
 	fail(g)
+}
+
+// changeMember sets a member of a column's object, of which other rows in memory may
+// hold the same copy.
+func changeMember(g *goFile, f *model.Fill) {
+	column, name := "row."+f.Column.GoName, "object"
+	value := f.Value
+	if f.Member.Pointer() {
+		value = "new(" + value + ")"
+	}
+	if !f.Column.Nullable {
+		g.P("\t\t%s.%s = %s", column, f.Member.Name, value)
+		return
+	}
+	g.P("\t\t%s := wire.Or(%s, %s)", name, column, f.Base)
+	g.P("\t\t%s.%s = %s", name, f.Member.Name, value)
+	g.P("\t\t%s = &%s", column, name)
 }
 
 // patchField prints the change of one column when the body carries the property.
@@ -506,6 +531,56 @@ func deleteOp(g *goFile, op *model.Op) {
 		fail(g)
 	}
 	g.P("\tif err := d.%s.Delete(ctx, %s%s); err != nil {\n\t\treturn nil, err\n\t}", op.Resource.Field, keyExpr(op), conditions(op))
+}
+
+func deleteMany(g *goFile, op *model.Op) {
+	parentsExist(g, op, op.ParentParams)
+	g.P("\tif err := d.%s.DeleteMany(ctx, wire.Anys(%s)%s); err != nil {\n\t\treturn nil, err\n\t}", op.Resource.Field, keysExpr(g, op), ownConditions(op))
+}
+
+// keysExpr prints what reading a list of keys needs, and returns it.
+func keysExpr(g *goFile, op *model.Op) string {
+	b, plan := op.Body, op.Many
+	switch {
+	case plan.Param != nil:
+		return "in." + plan.Param.GoName
+	case plan.Keys == nil && b.Ref.Nilable():
+		return "in.Body"
+	case b.Required:
+		return "in.Body." + plan.Keys.Name
+	}
+	g.P("\tbody := wire.Or(in.Body, %s{})", b.Ref.Go())
+	return "body." + plan.Keys.Name
+}
+
+func changeMany(g *goFile, op *model.Op) {
+	parentsExist(g, op, op.ParentParams)
+	keys := keysExpr(g, op)
+	inner := op.Body.Inner
+	changes := strings.TrimSuffix(keys, op.Many.Keys.Name) + inner.Name
+	if inner.Pointer() {
+		g.P("\tchanges := wire.Or(%s, %s{})", changes, inner.Ref.Go())
+		changes = "changes"
+	}
+	known(g, op, changes)
+	rows := "rows"
+	if op.Many.Item == nil {
+		rows = "_"
+	}
+	g.P("\t%s, err := d.%s.UpdateMany(ctx, wire.Anys(%s), func(row *%s) error {", rows, op.Resource.Field, keys, op.Resource.Row)
+	for _, f := range op.Fills {
+		patchField(g, f, changes)
+	}
+	g.P("\t\treturn nil\n\t}%s)", ownConditions(op))
+	fail(g)
+	if op.Many.Item == nil {
+		return
+	}
+	items := fmt.Sprintf("store.Project(rows, %s)", op.Many.ItemFunc)
+	if env := op.Many.Envelope; env != nil {
+		items = envelopeLiteral(&model.ListPlan{}, env, items)
+	}
+	g.P("\treturn %s{Body: %s}, nil", op.Result.GoName, items)
 }
 
 // usesRow reports whether a response is made from the row.

@@ -173,6 +173,8 @@ func projections(s *model.Service) []projection {
 	}
 	for _, op := range s.Operations {
 		switch {
+		case op.Many != nil && op.Many.Item != nil:
+			add(op.Many.ItemFunc, op.Resource, op.Many.Item, op.Many.ItemFrom)
 		case op.List != nil:
 			add(op.List.ItemFunc, op.Resource, op.List.Item, op.List.ItemFrom)
 		case op.Result != nil && op.Result.Ref != nil:

@@ -91,7 +91,7 @@ func columnOf(r *model.Resource, c *model.Column) Column {
 		}
 	}
 	if c.Kind == "json" {
-		out.Shape = shapeOf(c.Ref, 0)
+		out.Shape = shapeOf(c.Ref)
 	}
 	out.Fill, out.Doubtful = fill(c)
 	return out

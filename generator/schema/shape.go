@@ -16,20 +16,38 @@ type Shape struct {
 	Fields map[string]*Shape `json:"fields,omitempty"`
 }
 
-// maxShape bounds how deep shapes are compared.
-const maxShape = 8
+// Bounds of a shape: how deep it is, and of how many values. A type within itself is not
+// described again.
+const (
+	maxShape  = 8
+	maxValues = 2000
+)
 
-func shapeOf(r *model.Ref, depth int) *Shape {
-	if r == nil || depth > maxShape {
+// describer makes one shape.
+type describer struct {
+	values int
+	open   map[*model.Type]bool
+}
+
+func shapeOf(r *model.Ref) *Shape {
+	d := &describer{open: map[*model.Type]bool{}}
+	return d.shape(r, 0)
+}
+
+func (d *describer) shape(r *model.Ref, depth int) *Shape {
+	d.values++
+	if r == nil || depth > maxShape || d.values > maxValues || d.open[r.Named] {
 		return &Shape{Kind: "any"}
 	}
 	switch r.Kind {
 	case model.RefList, model.RefMap:
-		return &Shape{Kind: string(r.Kind), Elem: shapeOf(r.Elem, depth+1)}
+		return &Shape{Kind: string(r.Kind), Elem: d.shape(r.Elem, depth+1)}
 	case model.RefStruct:
+		d.open[r.Named] = true
+		defer delete(d.open, r.Named)
 		s := &Shape{Kind: "struct", Fields: map[string]*Shape{}}
 		for _, f := range r.Named.Fields {
-			s.Fields[f.JSON] = shapeOf(f.Ref, depth+1)
+			s.Fields[f.JSON] = d.shape(f.Ref, depth+1)
 		}
 		return s
 	case model.RefEnum, model.RefString:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -120,4 +121,55 @@ func testDeleteAll(t *testing.T, e Engine) {
 	n, err := c.Count(ctx)
 	ok(t, err)
 	equal(t, "rows left", n, int64(10))
+}
+
+// testMany: what many keys name changes or goes together, or not at all, whatever the
+// order in which units name it.
+func testMany(t *testing.T, e Engine) {
+	ctx, db := t.Context(), e.open(t)
+	c := store.NewCollection(db, items())
+	for i := range 6 {
+		row := sample(fmt.Sprint(i))
+		row.ID = row.Name
+		ok(t, c.Create(ctx, &row))
+	}
+	rename := func(name string) func(*item) error {
+		return func(row *item) error { row.Name = name; return nil }
+	}
+	rows, err := c.UpdateMany(ctx, []any{"4", "0", "4"}, rename("both"))
+	ok(t, err)
+	equal(t, "rows", len(rows), 2)
+	equal(t, "order", rows[0].ID+rows[1].ID, "40")
+	equal(t, "version", rows[0].Version, int64(2))
+	var absent *store.NotFound
+	if _, err := c.UpdateMany(ctx, []any{"1", "none"}, rename("half")); !errors.As(err, &absent) || absent.Key != "none" {
+		t.Fatal(err)
+	}
+	if err := c.DeleteMany(ctx, []any{"1", "none", "2"}); !errors.As(err, &absent) {
+		t.Fatal(err)
+	}
+	one, err := c.Get(ctx, "1")
+	ok(t, err)
+	equal(t, "name", one.Name, sample("1").Name)
+	var wait sync.WaitGroup
+	for i := range 8 {
+		keys := []any{"0", "1", "2", "3"}
+		if i%2 == 1 {
+			slices.Reverse(keys)
+		}
+		wait.Go(func() {
+			if _, err := c.UpdateMany(ctx, keys, func(row *item) error { row.Score++; return nil }); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	three, err := c.Get(ctx, "3")
+	ok(t, err)
+	equal(t, "score", three.Score, sample("3").Score+8)
+	ok(t, c.DeleteMany(ctx, []any{"0", "1", "1", "2"}))
+	ok(t, c.DeleteMany(ctx, nil))
+	n, err := c.Count(ctx)
+	ok(t, err)
+	equal(t, "rows left", n, int64(3))
 }

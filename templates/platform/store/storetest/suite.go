@@ -38,6 +38,7 @@ func Run(t *testing.T, engine Engine) {
 		{"Conflicts", testConflicts},
 		{"Puts", testPuts},
 		{"DeleteAll", testDeleteAll},
+		{"Many", testMany},
 		{"References", testReferences},
 		{"ReferencesElsewhere", testReferencesElsewhere},
 		{"Versions", testVersions},
