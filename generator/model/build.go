@@ -56,6 +56,7 @@ func Build(api *API, o Options) *Project {
 	b.buildResources(all)
 	b.findReferences()
 	b.findLists(routable)
+	b.findCounts(routable)
 	b.findMany(routable)
 	b.findBulk(routable)
 	b.findActions(routable)
@@ -198,8 +199,8 @@ func (b *builder) routableOperations() []*Operation {
 func (b *builder) placeServices(all []*candidate, operations []*Operation) {
 	place := map[*Operation]string{}
 	read := map[string]*Schema{} // of items
-	var apart []*candidate      // items that are made at another path
-	home := map[string]string{} // canonical item path of a resource -> its service
+	var apart []*candidate       // items that are made at another path
+	home := map[string]string{}  // canonical item path of a resource -> its service
 	for _, c := range all {
 		schema, reason := c.readSchema()
 		if reason != "" {

@@ -17,7 +17,7 @@ type Extension struct {
 	// Resource is the collection path of the resource that it works on, as the document
 	// writes it: /users/{userId}/orders.
 	Resource string `json:"resource"`
-	// Does is list, get, create, replace, patch, delete, clear, change or stub.
+	// Does is list, get, create, replace, patch, delete, clear, change, count or stub.
 	Does string `json:"does"`
 	// Set gives properties the values that "change" sets.
 	Set map[string]json.RawMessage `json:"set"`
@@ -26,7 +26,7 @@ type Extension struct {
 }
 
 var extensionKinds = map[string]OpKind{
-	"list": OpList, "get": OpGet, "create": OpCreate, "replace": OpReplace, "patch": OpPatch, "delete": OpDelete, "clear": OpClear, "change": OpChange,
+	"list": OpList, "get": OpGet, "create": OpCreate, "replace": OpReplace, "patch": OpPatch, "delete": OpDelete, "clear": OpClear, "change": OpChange, "count": OpCount,
 }
 
 // extensions lets x-backend objects overrule what was inferred. One that cannot be

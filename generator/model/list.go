@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -21,6 +22,7 @@ var (
 	nextNames      = set("nextcursor", "next", "cursor", "nextpagetoken", "nexttoken", "nextpage", "continuationtoken", "after", "endcursor")
 	moreNames      = set("hasmore", "hasnext", "more", "hasnextpage")
 	totalNames     = set("total", "totalcount", "totalitems", "totalresults", "totalelements", "totalrecords")
+	searchNames    = set("q", "query", "search", "searchterm", "searchtext", "searchquery", "searchstring", "searchkey", "searchvalue", "keyword", "keywords", "term")
 	pagesNames     = set("totalpages", "pages", "pagecount", "lastpage")
 )
 
@@ -121,6 +123,7 @@ func (ob *opBuilder) listParams(plan *ListPlan, used map[*OpParam]bool, result *
 		case directionNames[n] && p.Ref.Kind == RefEnum && directions(p.Schema) && plan.Sort != nil:
 			plan.Sort.Direction = p
 		case ob.suffixFilter(plan, p):
+		case searchNames[n] && ob.search(plan, p):
 		default:
 			continue
 		}
@@ -293,6 +296,37 @@ func cutSuffixFold(s, suffix string) (string, bool) {
 		return s[:len(s)-len(suffix)], true
 	}
 	return s, false
+}
+
+// maxSearched bounds the columns that one search looks into.
+const maxSearched = 12
+
+// languages are words by which documents tell that what is searched for is written in a
+// language of its own.
+var languages = set("syntax", "qualifier", "qualifiers", "lucene", "expression", "expressions", "operator", "operators", "boolean", "json", "regex", "sql", "odata", "dsl", "cql", "jql", "grammar")
+
+// search ties a parameter like q to the texts of a row: it holds where one of them
+// contains it.
+func (ob *opBuilder) search(plan *ListPlan, p *OpParam) bool {
+	if p.Ref.Kind != RefString || stringFormats(p.Schema.Format) {
+		return false
+	}
+	if slices.ContainsFunc(words(p.Description+" "+ob.op.Description), func(w string) bool { return languages[w] }) {
+		return false
+	}
+	f := &Filter{Param: p, Op: "Search"}
+	for _, c := range ob.op.Resource.Columns {
+		searched := c.Property != "" && c.Kind == "text" && c.Ref.Kind == RefString && c.Schema != nil && !stringFormats(c.Schema.Format) && c.Rule == "" &&
+			!secret(c.Property) && !strings.HasSuffix(Plain(c.Property), "id") && !strings.HasSuffix(Plain(c.Property), "url")
+		if searched && len(f.Columns) < maxSearched {
+			f.Columns = append(f.Columns, c)
+		}
+	}
+	if len(f.Columns) == 0 {
+		return false
+	}
+	plan.Filters = append(plan.Filters, f)
+	return true
 }
 
 // directions reports whether an enum holds just ascending and descending.

@@ -30,23 +30,7 @@ func (b *builder) findBulk(operations []*Operation) {
 		if b.owner[op] != nil && b.role[op] != OpClear {
 			continue
 		}
-		path := strings.TrimSuffix(op.Path, "/")
-		kind := OpKind("")
-		switch op.Method {
-		case "PATCH", "PUT":
-			if keys, data := b.bulkBody(op, path); keys != nil && data != nil {
-				kind = OpChangeMany
-			}
-		case "POST":
-			rest, verb := parent(path)
-			if b.resourceAt(path) == nil && deleteVerbs[Plain(verb)] && b.listsKeys(op, rest) {
-				path, kind = rest, OpDeleteMany
-			}
-		case "DELETE":
-			if b.listsKeys(op, path) {
-				kind = OpDeleteMany
-			}
-		}
+		path, kind := op.Bulk()
 		r := b.resourceAt(path)
 		if kind != "" && r != nil && !r.Singleton && r.KeyParts == nil && r.Service == b.serviceOf[op] {
 			b.owner[op], b.role[op] = r, kind
@@ -54,16 +38,38 @@ func (b *builder) findBulk(operations []*Operation) {
 	}
 }
 
+// Bulk returns the path of the collection whose rows an operation names by a list of
+// keys, and whether it changes or deletes them; "" for any other operation.
+func (o *Operation) Bulk() (collection string, kind OpKind) {
+	path := strings.TrimSuffix(o.Path, "/")
+	switch o.Method {
+	case "PATCH", "PUT":
+		if keys, data := o.bulkBody(path); keys != nil && data != nil {
+			return path, OpChangeMany
+		}
+	case "POST":
+		rest, verb := parent(path)
+		if deleteVerbs[Plain(verb)] && o.listsKeys(rest) {
+			return rest, OpDeleteMany
+		}
+	case "DELETE":
+		if o.listsKeys(path) {
+			return path, OpDeleteMany
+		}
+	}
+	return "", ""
+}
+
 // bulkBody returns the members of a body that list keys and that say what changes; nil
 // if there are others, or not both.
-func (b *builder) bulkBody(op *Operation, path string) (keys, data *Property) {
-	media := op.structuredBody()
+func (o *Operation) bulkBody(path string) (keys, data *Property) {
+	media := o.structuredBody()
 	if objectOf(media) == nil {
 		return nil, nil
 	}
 	for _, p := range media.Schema.Properties {
 		switch {
-		case keys == nil && b.keyList(p.Schema, p.Name, path):
+		case keys == nil && keyList(p.Schema, p.Name, path):
 			keys = p
 		case data == nil && isRecord(p.Schema) && dataNames[Plain(p.Name)]:
 			data = p
@@ -76,19 +82,19 @@ func (b *builder) bulkBody(op *Operation, path string) (keys, data *Property) {
 
 // listsKeys reports whether an operation names rows by a list of keys and by nothing
 // else: in its body, or in a required parameter.
-func (b *builder) listsKeys(op *Operation, path string) bool {
-	if op.Body == nil || len(op.Body.Content) == 0 {
-		return keysParam(op, path) != nil
+func (o *Operation) listsKeys(path string) bool {
+	if o.Body == nil || len(o.Body.Content) == 0 {
+		return o.keysParam(path) != nil
 	}
-	media := op.structuredBody()
+	media := o.structuredBody()
 	switch {
 	case media == nil || media.Schema == nil:
 		return false
 	case media.Schema.Kind == KindArray:
-		return b.keyList(media.Schema, "ids", path)
+		return keyList(media.Schema, "ids", path)
 	case objectOf(media) != nil && len(media.Schema.Properties) == 1:
 		p := media.Schema.Properties[0]
-		return b.keyList(p.Schema, p.Name, path)
+		return keyList(p.Schema, p.Name, path)
 	}
 	return false
 }
@@ -101,7 +107,7 @@ func (o *Operation) structuredBody() *Media {
 }
 
 // keyList reports whether a schema is a list of what names the rows of a collection.
-func (b *builder) keyList(s *Schema, name, path string) bool {
+func keyList(s *Schema, name, path string) bool {
 	return s.Kind == KindArray && s.Items != nil && (s.Items.Kind == KindString || s.Items.Kind == KindInteger) && namesKeys(name, path)
 }
 
@@ -112,9 +118,9 @@ func namesKeys(name, path string) bool {
 }
 
 // keysParam is the required query parameter that lists keys, nil if there is none.
-func keysParam(op *Operation, path string) *Parameter {
+func (o *Operation) keysParam(path string) *Parameter {
 	var found *Parameter
-	for _, p := range op.Parameters {
+	for _, p := range o.Parameters {
 		if p.In != "query" || protocolParam(p) {
 			continue
 		}
@@ -134,7 +140,7 @@ func (ob *opBuilder) planChangeMany() string {
 		return "the body is no object with named properties"
 	}
 	plan := &ManyPlan{}
-	keys, data := ob.b.bulkBody(op.Operation, strings.TrimSuffix(op.Path, "/"))
+	keys, data := op.bulkBody(strings.TrimSuffix(op.Path, "/"))
 	fields := op.Body.Ref.Named.Fields
 	plan.Keys, op.Body.Inner = fieldFor(fields, keys.Name), fieldFor(fields, data.Name)
 	if in := op.Body.Inner; in.Ref.Kind != RefStruct || in.Presence == OptionalNullable || in.Presence == RequiredNullable {
@@ -167,7 +173,7 @@ func (ob *opBuilder) planDeleteMany() string {
 	switch {
 	case op.Body == nil:
 		rest := strings.TrimSuffix(op.Path, "/")
-		plan.Param = op.param("query", keysParam(op.Operation, rest).Name)
+		plan.Param = op.param("query", op.keysParam(rest).Name)
 		if reason := plan.keysOf(plan.Param.Ref, Required); reason != "" {
 			return reason
 		}

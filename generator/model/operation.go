@@ -143,6 +143,13 @@ func (ob *opBuilder) implement() string {
 		if len(op.Fills) == 0 {
 			return "x-backend: change sets nothing"
 		}
+		for _, f := range op.Fills {
+			if f.Member != nil && strings.Contains(f.Base, ": ") {
+				ob.assume(f.Column)
+			}
+		}
+	case OpCount:
+		return ob.planCount()
 	case OpChangeMany:
 		return ob.planChangeMany()
 	case OpDeleteMany:

@@ -98,7 +98,7 @@ func (ob *opBuilder) pathParams() string {
 		}
 		parent := ob.parentOf(r, op, name)
 		if parent == nil {
-			if c := r.pathColumn(name); op.Kind == OpList && c != nil && convertible(p.Ref, c.Ref) {
+			if c := r.pathColumn(name); (op.Kind == OpList || op.Kind == OpCount) && c != nil && convertible(p.Ref, c.Ref) {
 				continue // a filter in the path: planList takes it
 			}
 			if joinedAbove(r, op.Path, name) {
@@ -121,7 +121,7 @@ func (ob *opBuilder) pathParams() string {
 // placeholder names.
 func (o *Op) onItem() bool {
 	switch o.Kind {
-	case OpList, OpCreate, OpMany, OpClear, OpChangeMany, OpDeleteMany:
+	case OpList, OpCount, OpCreate, OpMany, OpClear, OpChangeMany, OpDeleteMany:
 		return false
 	case OpChange:
 		return !o.Resource.Singleton

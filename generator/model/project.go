@@ -227,6 +227,7 @@ const (
 	// These change or delete every row that a list of keys names.
 	OpChangeMany OpKind = "changeMany"
 	OpDeleteMany OpKind = "deleteMany"
+	OpCount      OpKind = "count" // tells how many rows a list would list
 	OpStub       OpKind = "stub"
 )
 
@@ -320,6 +321,8 @@ type Result struct {
 	Envelope *Envelope
 	// Message is the type that Fields fill: Ref, or what the envelope holds.
 	Message *Ref
+	// Count is the member that holds a count, nil where the body is the count itself.
+	Count *Field
 }
 
 // FieldSource says where a response field comes from.
@@ -390,7 +393,9 @@ type ListPlan struct {
 type Filter struct {
 	Param  *OpParam
 	Column *Column
-	Op     string // Eq, In, Lt, Le, Gt, Ge, Ne
+	Op     string // Eq, In, Lt, Le, Gt, Ge, Ne, Search
+	// Columns are those that a search looks into.
+	Columns []*Column
 }
 
 // SortPlan maps a sort parameter's values to columns.

@@ -137,8 +137,10 @@ func defaultOp(g *goFile, op *model.Op) {
 		g.P("\tif err := d.%s.DeleteAll(ctx%s); err != nil {\n\t\treturn nil, err\n\t}", op.Resource.Field, ownConditions(op))
 	case model.OpList:
 		listOp(g, op)
+	case model.OpCount:
+		countOp(g, op)
 	}
-	if op.Kind != model.OpList && (op.Many == nil || op.Many.Item == nil) {
+	if op.Kind != model.OpList && op.Kind != model.OpCount && (op.Many == nil || op.Many.Item == nil) {
 		g.P("\treturn %s, nil", resultExpr(op, op.Result))
 	}
 	g.P("}\n")

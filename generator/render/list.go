@@ -22,16 +22,7 @@ func listOp(g *goFile, op *model.Op) {
 	case "offset":
 		fields = append(fields, "Offset: store.Offset("+numberExpr(plan.Offset, "0")+")")
 	}
-	var where []string
-	for _, p := range ownParents(op) {
-		where = append(where, fmt.Sprintf("store.Eq(%s, %s)", strconv.Quote(p.Column.Name), parentExpr(p)))
-	}
-	for _, f := range plan.Filters {
-		if !f.Param.Optional && f.Param.Ref.Kind != model.RefList {
-			where = append(where, filterExpr(f))
-		}
-	}
-	if len(where) > 0 {
+	if where := fixedConditions(op); len(where) > 0 {
 		fields = append(fields, "Where: []store.Cond{"+strings.Join(where, ", ")+"}")
 	}
 	g.P("\tquery := store.Query{%s}", strings.Join(fields, ", "))
@@ -42,6 +33,28 @@ func listOp(g *goFile, op *model.Op) {
 		}
 		g.P("\tquery.Offset = store.PageOffset(%s, query.Limit)", page)
 	}
+	filters(g, plan, "query.Where")
+	if plan.Sort != nil {
+		listSort(g, op)
+	}
+	listResult(g, op)
+}
+
+// fixedConditions are those of every request.
+func fixedConditions(op *model.Op) (where []string) {
+	for _, p := range ownParents(op) {
+		where = append(where, fmt.Sprintf("store.Eq(%s, %s)", strconv.Quote(p.Column.Name), parentExpr(p)))
+	}
+	for _, f := range op.List.Filters {
+		if !f.Param.Optional && f.Param.Ref.Kind != model.RefList {
+			where = append(where, filterExpr(f))
+		}
+	}
+	return where
+}
+
+// filters prints the conditions of parameters that may be absent.
+func filters(g *goFile, plan *model.ListPlan, where string) {
 	for _, f := range plan.Filters {
 		switch {
 		case f.Param.Ref.Kind == model.RefList:
@@ -51,12 +64,30 @@ func listOp(g *goFile, op *model.Op) {
 		default:
 			continue
 		}
-		g.P("\t\tquery.Where = append(query.Where, %s)\n\t}", filterExpr(f))
+		g.P("\t\t%s = append(%s, %s)\n\t}", where, where, filterExpr(f))
 	}
-	if plan.Sort != nil {
-		listSort(g, op)
+}
+
+func countOp(g *goFile, op *model.Op) {
+	parentsExist(g, op, op.ParentParams)
+	where := fixedConditions(op)
+	argument := strings.Join(append([]string{"ctx"}, where...), ", ")
+	if len(where) < len(op.List.Filters)+len(ownParents(op)) { // some may be absent
+		if len(where) == 0 {
+			g.P("\tvar where []store.Cond")
+		} else {
+			g.P("\twhere := []store.Cond{%s}", strings.Join(where, ", "))
+		}
+		filters(g, op.List, "where")
+		argument = "ctx, where..."
 	}
-	listResult(g, op)
+	g.P("\tcount, err := d.%s.Count(%s)", op.Resource.Field, argument)
+	fail(g)
+	body := "count"
+	if f := op.Result.Count; f != nil {
+		body = op.Result.Ref.Go() + "{" + f.Name + ": " + present(f, "count") + "}"
+	}
+	g.P("\treturn %s{Body: %s}, nil", op.Result.GoName, body)
 }
 
 // limitExpr is the number of items of one page.
@@ -75,8 +106,18 @@ func numberExpr(p *model.OpParam, otherwise string) string {
 }
 
 func filterExpr(f *model.Filter) string {
-	column := strconv.Quote(f.Column.Name)
 	value := "in." + f.Param.GoName
+	if f.Op == "Search" {
+		if f.Param.Optional {
+			value = "*" + value
+		}
+		columns := make([]string, len(f.Columns))
+		for i, c := range f.Columns {
+			columns[i] = strconv.Quote(c.Name)
+		}
+		return fmt.Sprintf("store.Search(%s, %s)", value, strings.Join(columns, ", "))
+	}
+	column := strconv.Quote(f.Column.Name)
 	if f.Op == "In" {
 		return fmt.Sprintf("store.In(%s, wire.Anys(%s)...)", column, value)
 	}

@@ -146,7 +146,9 @@ func indexes(r *model.Resource) [][]string {
 			continue
 		}
 		for _, f := range op.List.Filters {
-			add(f.Column.Name)
+			if f.Column != nil { // a search looks at every row
+				add(f.Column.Name)
+			}
 		}
 		if op.List.Sort == nil {
 			continue

@@ -34,7 +34,11 @@ func (s *Scenario) Done(st *Step, status int, h http.Header, body []byte) {
 		o.pool.release(st.row, st.kind, gone)
 	}
 	for _, l := range st.refs {
-		l.pool.release(l.row, leaseRead, true)
+		gone := ok || status == http.StatusNotFound
+		if l.kind == leaseDelete && gone {
+			s.dropBelow(l.pool.key, l.row.ids)
+		}
+		l.pool.release(l.row, l.kind, gone)
 	}
 }
 

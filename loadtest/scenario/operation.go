@@ -31,6 +31,8 @@ type Op struct {
 	item      bool         // the path ends in a parameter
 	pool      *pool        // of the last path parameter; nil when there is none
 	creates   *pool        // where new ids go
+	many      *pool        // of the rows that a list of keys names
+	drops     bool         // and deletes
 	lists     *pool        // what a GET of a collection lists
 	links     []link
 	needsETag bool
@@ -76,6 +78,7 @@ type queryParam struct {
 	p     *model.Parameter
 	gen   sample.ParamGenerator
 	refer *pool   // a reference to a resource
+	many  bool    // a list of keys of Op.many
 	share float64 // how often it is sent
 }
 
@@ -91,6 +94,7 @@ type source struct {
 	pool *pool
 	path int // index of a path parameter, -1 for none
 	kind model.Kind
+	many bool // a key of Op.many
 }
 
 func (o *Op) reads() bool {
@@ -102,6 +106,9 @@ func (s *Scenario) compile(m *model.Operation) (*Op, error) {
 	o := &Op{Model: m, index: len(s.ops), static: http.Header{}}
 	if err := o.compilePath(s); err != nil {
 		return nil, err
+	}
+	if collection, kind := m.Bulk(); kind != "" {
+		o.many, o.drops = s.pools[normal(collection)], kind == model.OpDeleteMany
 	}
 	if err := o.compileParams(s); err != nil {
 		return nil, err
@@ -284,6 +291,9 @@ func (o *Op) source(s *Scenario, path string) (source, bool) {
 	parent := ""
 	if len(segments) > 1 {
 		parent = strings.TrimSuffix(segments[len(segments)-2], "[]")
+	}
+	if len(segments) == 1 && o.many != nil && strings.HasSuffix(path, "[]") {
+		return source{pool: o.many, path: -1, many: true}, true
 	}
 	if len(segments) == 1 {
 		// The request's own path wins: what it names is what the body must agree with.

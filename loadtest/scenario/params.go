@@ -46,6 +46,9 @@ func (o *Op) queryParam(s *Scenario, p *model.Parameter) error {
 		return nil
 	}
 	q := queryParam{p: p, share: 1, refer: s.referred(stem(p.Name, ""))}
+	if o.many != nil && !o.hasBody && p.Required && p.Schema.Kind == model.KindArray {
+		q.many, q.refer = true, nil
+	}
 	if !p.Required {
 		if !sendable(o.Model, p) && q.refer == nil {
 			return nil

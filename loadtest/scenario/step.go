@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -28,7 +29,8 @@ type Step struct {
 	row     *row
 	kind    lease
 	etagGen int
-	refs    []leased // rows that the body refers to
+	refs    []leased // rows that the body or the query refers to
+	many    *row     // that a list of keys names
 	body    bytes.Reader
 	raw     []byte // the body
 	key     string // idempotency key
@@ -40,6 +42,7 @@ type Step struct {
 type leased struct {
 	pool *pool
 	row  *row
+	kind lease
 }
 
 // Next makes the request with the given number. Given the same answers, the same
@@ -122,7 +125,16 @@ func (o *Op) leaseFor() lease {
 // that one has to go first.
 func (st *Step) lease() *Op {
 	o := st.op
-	st.row, st.kind = nil, leaseNone
+	st.row, st.kind, st.many = nil, leaseNone, nil
+	for _, l := range st.refs { // of the operation whose turn it was
+		l.pool.release(l.row, l.kind, false)
+	}
+	st.refs = st.refs[:0]
+	if o.many != nil {
+		if instead := st.leaseMany(); instead != nil {
+			return instead
+		}
+	}
 	if o.pool == nil {
 		return nil
 	}
@@ -150,17 +162,49 @@ func (st *Step) lease() *Op {
 	return nil
 }
 
+// leaseMany takes the row that a list of keys names, which is one for deletions, and
+// otherwise the first. It returns the operation that makes one where there is none.
+func (st *Step) leaseMany() *Op {
+	o, kind := st.op, leaseRefer
+	if o.drops {
+		kind = leaseDelete
+	}
+	if st.many = o.many.take(kind, false, st.r); st.many == nil {
+		return o.many.creator
+	}
+	st.refs = append(st.refs, leased{o.many, st.many, kind})
+	return nil
+}
+
+// named is a key for a list: the row that was taken, or for changes any other too.
+func (st *Step) named(r *rand.Rand) []byte {
+	row := st.many
+	if !st.op.drops {
+		if other := st.op.many.take(leaseRefer, false, r); other != nil {
+			st.refs = append(st.refs, leased{st.op.many, other, leaseRefer})
+			row = other
+		}
+	}
+	if row == nil {
+		return nil
+	}
+	return row.ids[len(row.ids)-1]
+}
+
 // Fill supplies the references in a body; it implements sample.Filler.
 func (st *Step) Fill(slot int, dst []byte, r *rand.Rand) ([]byte, bool) {
 	src := st.op.slots[slot]
 	if src.path >= 0 {
 		return appendAs(dst, st.path[src.path], src.kind)
 	}
+	if src.many {
+		return appendAs(dst, st.named(r), src.kind)
+	}
 	row := src.pool.take(leaseRefer, false, r)
 	if row == nil {
 		return dst, false
 	}
-	st.refs = append(st.refs, leased{src.pool, row})
+	st.refs = append(st.refs, leased{src.pool, row, leaseRefer})
 	return appendAs(dst, row.ids[len(row.ids)-1], src.kind)
 }
 
@@ -234,7 +278,7 @@ func (st *Step) fillPath() {
 		if p := o.params[i-1].pool; p != nil {
 			if r := p.take(leaseRead, false, st.r); r != nil {
 				st.path = append(st.path, r.ids...)
-				st.refs = append(st.refs, leased{p, r})
+				st.refs = append(st.refs, leased{p, r, leaseRead})
 			}
 		}
 	}
@@ -276,9 +320,12 @@ func (st *Step) appendQuery() []byte {
 			q = append(q, '&')
 		}
 		var id []byte
+		if p.many && st.many != nil {
+			id = slices.Concat([]byte("["), st.named(st.r), []byte("]"))
+		}
 		if p.refer != nil {
 			if r := p.refer.take(leaseRead, false, st.r); r != nil {
-				st.refs = append(st.refs, leased{p.refer, r})
+				st.refs = append(st.refs, leased{p.refer, r, leaseRead})
 				id = r.ids[len(r.ids)-1]
 			}
 		}

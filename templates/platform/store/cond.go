@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Op is how a column is compared.
@@ -19,6 +20,7 @@ const (
 	OpGe
 	OpIn
 	OpIsNull
+	OpSearch
 
 	opNever  // what is left of a comparison with a value that no row can have
 	opAlways // and of its opposite
@@ -36,6 +38,8 @@ type Cond struct {
 	Op     Op
 	Value  any
 	Values []any // of OpIn
+	// Columns are those of OpSearch, in place of Column: Text columns all.
+	Columns []string
 }
 
 // Eq holds where the column equals value, or is NULL if value is nil.
@@ -62,16 +66,26 @@ func In(column string, values ...any) Cond { return Cond{Column: column, Op: OpI
 // IsNull holds where the column is NULL.
 func IsNull(column string) Cond { return Cond{Column: column, Op: OpIsNull} }
 
+// Search holds where one of the columns contains the text, the letters A to Z of either
+// case being alike. It looks at every row that the other conditions leave.
+func Search(text string, columns ...string) Cond {
+	return Cond{Op: OpSearch, Value: text, Columns: columns}
+}
+
 // condition is a Cond checked against its table.
 type condition struct {
 	index  int
 	column Column
 	op     Op
-	values []any // what the column would hold; one value, except for OpIn
+	values []any    // what the column would hold; one value, except for OpIn
+	among  []Column // of OpSearch
 }
 
 // check resolves a Cond, or says what is wrong with it.
 func (l *layout) check(table string, columns []Column, cond Cond) (condition, error) {
+	if cond.Op == OpSearch {
+		return l.checkSearch(table, columns, cond)
+	}
 	i, ok := l.index[cond.Column]
 	if !ok {
 		return condition{}, fmt.Errorf("table %s: no column %q", table, cond.Column)
@@ -109,6 +123,37 @@ func (l *layout) check(table string, columns []Column, cond Cond) (condition, er
 	return c, nil
 }
 
+// checkSearch resolves a search.
+func (l *layout) checkSearch(table string, columns []Column, cond Cond) (condition, error) {
+	c := condition{op: OpSearch}
+	for _, name := range cond.Columns {
+		i, ok := l.index[name]
+		if !ok || columns[i].Kind != Text {
+			return c, fmt.Errorf("table %s: there is no text in column %q", table, name)
+		}
+		c.among = append(c.among, columns[i])
+	}
+	value, err := comparableValue(Text, cond.Value)
+	switch text, ok := value.(string); {
+	case err != nil:
+		return c, fmt.Errorf("table %s: search: %w", table, err)
+	case !ok || len(c.among) == 0:
+		c.op = opNever
+	case text == "":
+		c.op = opAlways
+	default:
+		c.values = []any{strings.Map(lowerASCII, text)}
+	}
+	return c, nil
+}
+
+func lowerASCII(r rune) rune {
+	if r >= 'A' && r <= 'Z' {
+		return r + ('a' - 'A')
+	}
+	return r
+}
+
 // add adds a value that the column is compared with.
 func (c *condition) add(value any) {
 	if f, ok := value.(float64); ok && c.column.Kind == Integer {
@@ -129,6 +174,16 @@ func (c condition) sql(q *text) {
 	switch c.op {
 	case OpIsNull:
 		q.name(c.column.Name).sql(" IS NULL")
+	case OpSearch:
+		find := q.dialect.FindText
+		q.sql("(")
+		for i, column := range c.among {
+			if i > 0 {
+				q.sql(" OR ")
+			}
+			q.sql(find[0]).name(column.Name).sql(find[1]).bind(c.values[0]).sql(find[2])
+		}
+		q.sql(")")
 	case opNever:
 		q.sql("1 = 0")
 	case opAlways:

@@ -27,7 +27,10 @@ type Dialect struct {
 	// LockRow is appended to a SELECT inside a unit whose row is about to be
 	// changed: " FOR UPDATE", or "" where a writing unit is alone anyway.
 	LockRow string
-	Types   Types
+	// FindText stands around a column and a text in small letters: it holds where the
+	// column contains the text, A to Z of either case being alike.
+	FindText [3]string
+	Types    Types
 	// Classify says which rule of the database err broke, if any.
 	Classify func(err error) Violation
 	// Lock keeps other processes from migrating until unlock is called. It

@@ -54,6 +54,7 @@ func OpenService(ctx context.Context, rawURL string, p store.Place) (*store.DB, 
 			ReturningKey:  true,
 			AbortsOnError: true,
 			AdvanceKey:    advanceKey,
+			FindText:      [3]string{"strpos(lower(", ` COLLATE "C"), `, ") > 0"},
 			LockRow:       " FOR NO KEY UPDATE", // rows that refer to it may still be added
 			Types:         store.Types{Key: `TEXT COLLATE "C"`, Integer: "BIGINT", Bytes: "BYTEA"},
 			Classify:      classify,

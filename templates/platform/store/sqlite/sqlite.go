@@ -99,6 +99,7 @@ func Open(ctx context.Context, path string, o Options) (*store.DB, error) {
 		Dialect: store.Dialect{
 			Goose:    goose.DialectSQLite3,
 			Quote:    '"',
+			FindText: [3]string{"instr(lower(", "), ", ") > 0"}, // lower knows ASCII alone
 			Types:    store.Types{Key: "TEXT", Integer: "INTEGER", Bytes: "BLOB"},
 			Classify: classify,
 			Lock:     lock,
