@@ -69,7 +69,7 @@ func (ob *opBuilder) planList() string {
 	if property != "" {
 		items = fieldFor(result.Ref.Named.Fields, property).Ref
 	}
-	untold := items.Kind == RefList && items.Elem.Kind == RefRaw && items.Elem.Schema.Kind == KindAny
+	untold := items.Kind == RefList && items.Elem.Kind == RefRaw && (items.Elem.Schema.Kind == KindAny || items.Elem.Null)
 	if items.Kind != RefList || items.Elem.Kind != RefStruct && !untold {
 		return "the list's items have no typed shape"
 	}

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -289,8 +290,8 @@ func (rb *rowBuilder) key(natural *Column) string {
 		return ""
 	}
 	if natural == nil {
-		if c.create == nil && !r.Puts && c.itemPath == "" {
-			return "list items have no id"
+		if c.create == nil && !r.Puts && c.itemPath == "" && derived(r.Path) {
+			return "list items have no id, and are likely to be computed"
 		}
 		natural = rb.hidden("id", rb.keyKind())
 		if chosen {
@@ -314,6 +315,18 @@ func (rb *rowBuilder) key(natural *Column) string {
 		r.KeyForm = form
 	}
 	return ""
+}
+
+// derivations are words in the paths of lists that somebody computes from what is stored.
+var derivations = set("stats", "stat", "statistics", "statistic", "usage", "usages", "metrics", "metric", "report", "reports", "reporting", "summary", "summaries",
+	"traffic", "analytics", "analysis", "insights", "search", "searches", "find", "query", "lookup", "count", "counts", "total", "totals", "history", "timeline", "feed",
+	"errors", "suggestions", "suggest", "recommendations", "recommended", "popular", "trending", "compare", "comparison", "diff", "logs", "log", "ranking", "rankings",
+	"ratings", "leaderboard", "top", "latest", "current", "forecast", "prediction", "predictions", "nearby", "similar", "related", "autocomplete", "validate", "check",
+	"status", "health", "info", "available", "availability", "free", "calculate", "estimate", "convert", "translate", "generate", "preview", "render", "export", "stubbed")
+
+// derived reports whether a path reads as if somebody computed what it lists.
+func derived(path string) bool {
+	return slices.ContainsFunc(words(path), func(w string) bool { return derivations[w] })
 }
 
 // chosen reports whether clients choose the key: in the body of every POST, or by

@@ -172,7 +172,11 @@ func listResult(g *goFile, op *model.Op) {
 	fail(g)
 	items := fmt.Sprintf("store.Project(page.Items, %s)", plan.ItemFunc)
 	env := plan.Envelope
-	if env != nil && env.Items.Ref.Elem.Kind == model.RefRaw {
+	list := op.Result.Ref
+	if env != nil {
+		list = env.Items.Ref
+	}
+	if list.Elem.Kind == model.RefRaw { // that anything or null may be in
 		items = "wire.Convert[[]json.RawMessage](" + items + ")"
 	}
 	if countsAll(op) {
