@@ -161,6 +161,13 @@ func serviceFiles(p *model.Project, s *model.Service) ([]plan.File, error) {
 		}
 		files = append(files, rendered)
 	}
+	if examples := exampleTables(s); len(examples) > 0 {
+		code, err := goPlan(dir+"examples.gen.go", examplesFile(p, s, examples), plan.Owned)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, code, exampleFile(examples, dir+"examples.json"))
+	}
 	tables := schema.Of(s)
 	for _, engine := range p.Engines {
 		files = append(files, plan.File{Path: dir + "migrations/" + engine.Name + "/0001_init.sql", Data: schema.Init(engine, tables), Owner: plan.Append})
@@ -270,6 +277,7 @@ type view struct {
 	Embedded, Engine                string // titles of the databases; Engine is "" when there is only the embedded one
 	Schemes, Targets                string
 	Secured, Tokens, Keys, Deploy   bool
+	Examples                        bool // some tables have example rows
 	Operations                      []operationView
 	Notes                           []string
 	Services                        []serviceView
@@ -283,7 +291,8 @@ func newView(p *model.Project, in Inputs) view {
 	v := view{
 		Name: p.Name, Module: p.Module, Title: markdown(p.API.Title), BasePath: markdownCode(p.API.BasePath), GoVersion: "1.26",
 		Secured: isSecured(p), Total: len(p.Coverage), ExampleOp: "CreateOrder", Rate: in.Rate, P99: in.P99,
-		Deploy: in.Compose, Embedded: p.Engines[0].Title,
+		Examples: slices.ContainsFunc(p.Services, func(s *model.Service) bool { return len(exampleTables(s)) > 0 }),
+		Deploy:   in.Compose, Embedded: p.Engines[0].Title,
 	}
 	for i, e := range p.Engines {
 		if i > 0 {

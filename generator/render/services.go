@@ -89,6 +89,10 @@ func startService(g *goFile, p *model.Project, s *model.Service, used bool) {
 		args += ", a.options..."
 	}
 	g.P("\tdefaults := %s.NewDefaults(%s)", s.Package, args)
+	if len(exampleTables(s)) > 0 {
+		g.P("\tif a.cfg.ExampleRows {\n\t\tif err := defaults.LoadExamples(ctx); err != nil {")
+		g.P("\t\t\treturn fmt.Errorf(\"%%w: service %s: %%w\", ErrEnvironment, err)\n\t\t}\n\t}", s.Name)
+	}
 	g.P("\tservice := %s.New(defaults)", s.Package)
 	g.P("\t%s.Routes(a.api(%s, db), service)", s.Package, quotedName(s))
 	client := s.Package + ".Local(db, service, defaults)"

@@ -56,6 +56,9 @@ type Config struct {
 	// database under it, and remove what they wrote when they stop. DATABASE_SCRATCH,
 	// a-z, 0-9 and _, at most 30.
 	DatabaseScratch string
+	// ExampleRows asks for rows in the tables that nothing in the API writes, where they
+	// are empty. EXAMPLE_ROWS, true or false, default false.
+	ExampleRows bool
 
 	databaseURL string // DATABASE_URL
 	getenv      func(string) string
@@ -132,6 +135,7 @@ func Load(getenv func(string) string) (Config, error) {
 		CallTimeout:     l.duration("CALL_TIMEOUT", time.Second),
 		InternalToken:   l.secret("INTERNAL_TOKEN"),
 		DatabaseScratch: l.name("DATABASE_SCRATCH"),
+		ExampleRows:     l.boolean("EXAMPLE_ROWS"),
 		databaseURL:     l.text("DATABASE_URL", ""),
 		getenv:          getenv,
 	}
@@ -182,6 +186,17 @@ func (l *loader) address(name, fallback string) string {
 		l.fail(name, v, "host:port, such as "+fallback)
 	}
 	return v
+}
+
+func (l *loader) boolean(name string) bool {
+	switch value := l.getenv(name); value {
+	case "true":
+		return true
+	case "", "false":
+	default:
+		l.fail(name, value, "true or false")
+	}
+	return false
 }
 
 func (l *loader) duration(name string, fallback time.Duration) time.Duration {

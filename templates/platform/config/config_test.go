@@ -34,7 +34,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 		"ADDR": ":0", "ADMIN_ADDR": "[::1]:1", "DATA_DIR": "/d", "DATABASE_URL": "x:all", "SERVICE_ORDER_ITEMS_DATABASE_URL": "x:items",
 		"AUTH_ISSUER": "i", "AUTH_AUDIENCE": "a", "AUTH_JWKS_URL": "j", "API_KEY_HASHES": hash + ", " + hash, "LOG_LEVEL": "debug",
 		"SHUTDOWN_TIMEOUT": "1m", "REQUEST_TIMEOUT": "250ms", "MAX_BODY": "64KiB",
-		"CALL_TIMEOUT": "2s", "INTERNAL_TOKEN": "0123456789abcdef", "DATABASE_SCRATCH": "loadtest_1f",
+		"CALL_TIMEOUT": "2s", "INTERNAL_TOKEN": "0123456789abcdef", "DATABASE_SCRATCH": "loadtest_1f", "EXAMPLE_ROWS": "true",
 	}))
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +42,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 	if c.Addr != ":0" || c.AdminAddr != "[::1]:1" || c.DataDir != "/d" || c.AuthIssuer != "i" || c.AuthAudience != "a" || c.AuthJWKSURL != "j" ||
 		len(c.APIKeyHashes) != 2 || c.APIKeyHashes[1] != hash || c.LogLevel != slog.LevelDebug || c.ShutdownTimeout != time.Minute ||
 		c.RequestTimeout != 250*time.Millisecond || c.MaxBody != 64<<10 ||
-		c.CallTimeout != 2*time.Second || c.InternalToken != "0123456789abcdef" || c.DatabaseScratch != "loadtest_1f" {
+		c.CallTimeout != 2*time.Second || c.InternalToken != "0123456789abcdef" || c.DatabaseScratch != "loadtest_1f" || !c.ExampleRows {
 		t.Errorf("got %+v", c)
 	}
 	for service, want := range map[string]string{"order-items": "x:items", "orderItems": "x:all", "users": "x:all"} {
@@ -55,7 +55,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 func TestAllThatIsWrongIsNamedAtOnce(t *testing.T) {
 	_, err := config.Load(env(map[string]string{
 		"ADDR": "8080", "ADMIN_ADDR": "a:99999", "LOG_LEVEL": "loud", "SHUTDOWN_TIMEOUT": "15", "REQUEST_TIMEOUT": "-1s", "MAX_BODY": "1GB", "API_KEY_HASHES": "secret",
-		"CALL_TIMEOUT": "0", "INTERNAL_TOKEN": "short", "DATABASE_SCRATCH": "Load-Test",
+		"CALL_TIMEOUT": "0", "INTERNAL_TOKEN": "short", "DATABASE_SCRATCH": "Load-Test", "EXAMPLE_ROWS": "3",
 	}))
 	want := `ADDR="8080": must be host:port, such as 127.0.0.1:8080
 ADMIN_ADDR="a:99999": must be host:port, such as 127.0.0.1:9090
@@ -66,7 +66,8 @@ REQUEST_TIMEOUT="-1s": must be a duration above zero, such as 5s
 MAX_BODY="1GB": must be a number of bytes above zero, such as 65536, 64KiB or 1MiB
 CALL_TIMEOUT="0": must be a duration above zero, such as 1s
 INTERNAL_TOKEN: must be at least 16 visible ASCII characters
-DATABASE_SCRATCH="Load-Test": must be a-z, 0-9 and _, at most 30 of them`
+DATABASE_SCRATCH="Load-Test": must be a-z, 0-9 and _, at most 30 of them
+EXAMPLE_ROWS="3": must be true or false`
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
