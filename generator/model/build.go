@@ -73,6 +73,7 @@ func Build(api *API, o Options) *Project {
 		}
 	}
 	b.sortOperations()
+	b.buildCalls()
 	b.noteReadOnly()
 	b.dropReferences()
 	b.dropUnused()
@@ -98,6 +99,7 @@ type builder struct {
 	heads     map[*Operation]*Operation // HEADs that the router answers by a GET
 	sets      map[*Operation][]*Fill    // what a state action changes
 	read      map[*Resource]bool        // some operation reads it
+	calls     map[*Service][]*Call      // what the services send
 	groupOf   map[string]string         // tag -> service
 }
 
@@ -230,6 +232,9 @@ func (b *builder) placeServices(all []*candidate, operations []*Operation) {
 	}
 	sort.Strings(sorted)
 	packages := newAllocator(b.options.Adapters...)
+	if len(b.api.Calls) > 0 {
+		packages.reserve("webhook", "sender") // what internal/app names then
+	}
 	for _, name := range sorted {
 		s := &Service{Name: name, Package: packages.take(packageName(name)), Doc: b.tagDoc(name)}
 		b.services[name] = s
@@ -241,6 +246,7 @@ func (b *builder) placeServices(all []*candidate, operations []*Operation) {
 		b.serviceOf[op] = b.services[name]
 		b.coverage[op].Service = name
 	}
+	b.placeCalls()
 	for _, op := range operations {
 		b.goNames[op] = b.scopes[b.serviceOf[op]].operation(GoName(op.ID))
 	}

@@ -103,6 +103,9 @@ func platformRoots(p *model.Project) []string {
 	if backtracks(p) {
 		roots = append(roots, "ecma")
 	}
+	if sends(p) {
+		roots = append(roots, "webhook")
+	}
 	if p.Cache.Engine != "none" {
 		roots = append(roots, "cache/"+p.Cache.Engine)
 	}
@@ -150,9 +153,11 @@ func serviceFiles(p *model.Project, s *model.Service) ([]plan.File, error) {
 		{"defaults.gen.go", defaultsFile(p, s), plan.Owned},
 		{"store.gen.go", storeFile(p, s), plan.Owned},
 		{"client.gen.go", clientFile(p, s), plan.Owned},
+		{"webhooks.gen.go", webhooksFile(p, s), plan.Owned},
 		{"service.go", serviceFile(p, s), plan.Yours},
 	} {
-		if f.name == "api.gen.go" && len(s.Types)+len(s.Patterns)+len(s.Forms)+len(s.Rules) == 0 {
+		if f.name == "api.gen.go" && len(s.Types)+len(s.Patterns)+len(s.Forms)+len(s.Rules) == 0 ||
+			f.name == "webhooks.gen.go" && len(s.Calls) == 0 {
 			continue
 		}
 		rendered, err := goPlan(dir+f.name, f.file, f.owner)

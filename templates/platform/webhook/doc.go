@@ -13,8 +13,8 @@ var (
 	// to write: it could tell of what is rolled back, and the unit would wait for the
 	// receiver. See [Sender.AfterCommit].
 	ErrUncommitted = errors.New("the unit of work has begun to write: send after it is committed, by AfterCommit")
-	// ErrNoAddress means that a request or response has nothing where the address of a
-	// callback should be.
+	// ErrNoAddress means that a request or response lacks something that the address of a
+	// callback is made of.
 	ErrNoAddress = errors.New("no address for the callback was given")
 	// ErrForbidden means that an address is none that messages may go to.
 	ErrForbidden = errors.New("the address is not allowed")

@@ -1,0 +1,221 @@
+package render
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/e6b96b0c/backend/generator/model"
+)
+
+// sends reports whether any service has webhooks or callbacks to send.
+func sends(p *model.Project) bool {
+	return slices.ContainsFunc(p.Services, func(s *model.Service) bool { return len(s.Calls) > 0 })
+}
+
+// webhooksFile is webhooks.gen.go: typed senders of what the document has the service
+// tell others.
+func webhooksFile(p *model.Project, s *model.Service) *goFile {
+	g := newGoFile(p.Module, s.Package)
+	g.Raw(`// Webhooks sends what the document has this service tell others: its webhooks and the
+// callbacks of its operations. Defaults calls none of its methods, for the document does
+// not say when: overrides do. An error of theirs is a *webhook.Error, which says what the
+// receiver answered, and whether there is a use in sending the same again.
+type Webhooks struct {
+	sender *webhook.Sender
+}
+
+// NewWebhooks makes the webhooks that a sender delivers.
+func NewWebhooks(sender *webhook.Sender) *Webhooks { return &Webhooks{sender: sender} }
+
+// AfterCommit calls send in the background once the unit of work of ctx is committed, and
+// never if it is rolled back. After a first write it is the only way to send.
+func (w *Webhooks) AfterCommit(ctx context.Context, send func(ctx context.Context) error) {
+	w.sender.AfterCommit(ctx, send)
+}
+`)
+	for _, c := range s.Calls {
+		outgoingParams(g, c)
+		outgoingMethod(g, c)
+		if c.Address != nil {
+			addressFunc(g, c)
+		}
+	}
+	return g
+}
+
+// kindOf is what people call the request.
+func kindOf(c *model.Outgoing) string {
+	if c.Of == nil {
+		return "webhook"
+	}
+	return "callback"
+}
+
+func outgoingParams(g *goFile, c *model.Outgoing) {
+	if c.Parameters == "" {
+		return
+	}
+	g.P("// %s is what %s sends beside the body.", c.Parameters, c.GoName)
+	g.P("type %s struct {", c.Parameters)
+	for _, p := range c.Params {
+		note := p.In
+		if p.Description != "" {
+			note += ": " + sentence(p.Description)
+		}
+		g.P("%s", comment("\t", "", note))
+		g.P("\t%s %s", p.GoName, paramType(p))
+	}
+	g.P("}\n")
+}
+
+func outgoingMethod(g *goFile, c *model.Outgoing) {
+	told := sentence(orElse(orElse(c.Summary, c.Description), "no summary"))
+	g.P("%s", comment("", c.GoName+" sends "+kindOf(c)+" "+quoteComment(c.Label)+":", told))
+	switch {
+	case c.Of == nil:
+	case c.Address != nil:
+		g.P("// %s tells where it goes.", c.Address.Func)
+	default:
+		g.P("%s", comment("", "The document has it go to "+quoteComment(c.URL)+", which the caller works out:", sentence(c.Reason)))
+	}
+	if statuses := declared(c); statuses != "" {
+		g.P("%s", comment("", "", "Answers in the document: "+statuses+". Any 2xx is a delivery."))
+	}
+	args := []string{"ctx context.Context", "to string"}
+	if c.Parameters != "" {
+		args = append(args, "params "+c.Parameters)
+	}
+	switch {
+	case c.Body != nil:
+		args = append(args, "body "+c.Body.Go())
+	case c.Media != "":
+		args = append(args, "body []byte")
+	}
+	g.P("func (w *Webhooks) %s(%s) error {", c.GoName, strings.Join(args, ", "))
+	g.P("\tm := webhook.NewMessage(%s, %s, to)", strconv.Quote(c.Label), methodConstant(c.Method))
+	for _, p := range c.Params {
+		if p.In == "query" {
+			g.P("\tm.Query(%s, %s, params.%s)", strconv.Quote(p.Name), strconv.Quote(p.Split), p.GoName)
+		} else {
+			g.P("\tm.Header(%s, params.%s)", strconv.Quote(p.Name), p.GoName)
+		}
+	}
+	switch {
+	case c.Body != nil && c.Checked:
+		g.P("\tm.JSON(%s, body, %s)", strconv.Quote(c.Media), variant(c.Body))
+	case c.Body != nil:
+		g.P("\tm.JSON(%s, body, nil) // its write-only members stay here", strconv.Quote(c.Media))
+	case c.Media != "":
+		g.P("\tm.Bytes(%s, body)", strconv.Quote(c.Media))
+	}
+	g.P("\treturn w.sender.Send(ctx, m)\n}\n")
+}
+
+// declared lists the answers that the document expects.
+func declared(c *model.Outgoing) string {
+	var out []string
+	for _, r := range c.Responses {
+		if shellSafe(r.Status) && r.Status != "default" {
+			out = append(out, r.Status)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// addressFunc prints the function that computes where a callback goes.
+func addressFunc(g *goFile, c *model.Outgoing) {
+	a := c.Address
+	var args, guards, parts []string
+	if a.Request != "" {
+		args = append(args, "in "+a.Request)
+	}
+	if a.Response != "" {
+		args = append(args, "out "+a.Response)
+	}
+	if a.Whole {
+		args = append(args, "requestURL string")
+	}
+	for _, p := range a.Parts {
+		if p.Expression == "" {
+			parts = append(parts, strconv.Quote(p.Text))
+			continue
+		}
+		value, absent := addressValue(p)
+		parts = append(parts, value)
+		for _, guard := range absent {
+			if !slices.Contains(guards, guard) {
+				guards = append(guards, guard)
+			}
+		}
+	}
+	g.P("%s", comment("", a.Func+" is where callback "+quoteComment(c.Label)+" goes:", c.URL))
+	g.P("func %s(%s) (string, error) {", a.Func, strings.Join(args, ", "))
+	if len(guards) > 0 {
+		g.P("\tif %s {\n\t\treturn \"\", webhook.ErrNoAddress\n\t}", strings.Join(guards, " || "))
+	}
+	g.P("\treturn %s, nil\n}\n", strings.Join(parts, " + "))
+}
+
+// addressValue prints a value as a text within a URL, and the conditions under which it
+// is not there.
+func addressValue(p *model.AddressPart) (value string, absent []string) {
+	value = map[string]string{"url": "requestURL"}[p.Root]
+	if value == "" {
+		value = p.Root
+	}
+	pointer := false
+	for _, step := range p.Steps {
+		value += "." + step.GoName
+		if step.Nullable {
+			absent = append(absent, "!"+value+".Set", value+".Null")
+			value += ".Value"
+		}
+		if pointer = step.Pointer; pointer {
+			absent = append(absent, value+" == nil")
+		}
+	}
+	dereferenced := value
+	if pointer {
+		dereferenced = "*" + value
+	}
+	switch p.Ref.Kind {
+	case model.RefEnum:
+		value = "string(" + dereferenced + ")"
+	case model.RefInt:
+		value = "strconv.FormatInt(" + dereferenced + ", 10)"
+	case model.RefFloat:
+		value = "strconv.FormatFloat(" + dereferenced + ", 'f', -1, 64)"
+	case model.RefBool:
+		value = "strconv.FormatBool(" + dereferenced + ")"
+	case model.RefTime:
+		value += ".Format(time.RFC3339Nano)"
+	default:
+		value = dereferenced
+	}
+	switch p.Escape {
+	case "query":
+		value = "url.QueryEscape(" + value + ")"
+	case "path":
+		value = "url.PathEscape(" + value + ")"
+	}
+	return value, absent
+}
+
+// senderText is the method of App that makes the sender of a service.
+func senderText(p *model.Project) string {
+	return `// sender is how a service reaches the addresses that users gave it.
+func (a *App) sender(service string) (*webhook.Sender, error) {
+	settings, err := a.cfg.Webhooks()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUsage, err)
+	}
+	sender := webhook.NewSender(webhook.Options{
+		Service: service, Agent: ` + strconv.Quote(p.Name) + `, Secrets: settings.Secrets, AllowPrivate: settings.AllowPrivate,
+		Timeout: settings.Timeout, Attempts: settings.Attempts, RequestID: rest.RequestID, Metrics: a.metrics, Log: a.log,
+	})
+	a.closers = append(a.closers, lifecycle.Closer{Name: "webhooks of " + service, Close: sender.Close})
+	return sender, nil
+}
+`
+}
