@@ -278,9 +278,13 @@ type view struct {
 	Operations                      []operationView
 	Notes                           []string
 	Services                        []serviceView
+	Webhooks                        []webhookView
+	Send                            string // an override that sends the first of them
 }
 
 type operationView struct{ ID, Route, Service, State string }
+
+type webhookView struct{ Label, Goes, Service, Method, State string }
 
 type serviceView struct{ Name, Database, URL string }
 
@@ -338,6 +342,7 @@ func newView(p *model.Project, in Inputs) view {
 			ID: markdown(c.Operation.ID), Route: c.Operation.Method + " " + markdown(c.Operation.Path), Service: c.Service, State: markdown(state),
 		})
 	}
+	v.webhooks(p)
 	for _, n := range p.Notes {
 		v.Notes = append(v.Notes, markdown(n))
 	}

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"go/format"
 	"slices"
 	"strconv"
 	"strings"
@@ -218,4 +219,91 @@ func (a *App) sender(service string) (*webhook.Sender, error) {
 	return sender, nil
 }
 `
+}
+
+// webhooks lists what the services send, and shows an override that does.
+func (v *view) webhooks(p *model.Project) {
+	for _, s := range p.Services {
+		for _, c := range s.Calls {
+			shown := webhookView{Label: markdown(c.Label), Goes: c.Method, Service: s.Name, Method: c.GoName, State: "the caller passes the address"}
+			if c.Of != nil {
+				shown.Goes += " " + markdown(c.URL)
+			}
+			if c.Address != nil {
+				shown.State = "`" + c.Address.Func + "` tells the address"
+			}
+			v.Webhooks = append(v.Webhooks, shown)
+		}
+	}
+	if s, c, op := example(p); op != nil {
+		v.Send = sendingOverride(s, c, op)
+	}
+}
+
+// example chooses what the README shows: a callback of an operation that works, else a
+// webhook and an operation that writes, else whatever there is.
+func example(p *model.Project) (service *model.Service, call *model.Outgoing, by *model.Op) {
+	best := 0
+	for _, s := range p.Services {
+		for _, c := range s.Calls {
+			for _, op := range s.Operations {
+				fit := 1
+				switch works := op.Kind != model.OpStub; {
+				case c.Address != nil && c.Address.Whole, c.Of != nil && c.Of != op.Operation:
+					continue
+				case works && c.Address != nil:
+					fit = 4
+				case works && op.Method != "GET":
+					fit = 3
+				case works:
+					fit = 2
+				}
+				if fit > best {
+					best, service, call, by = fit, s, c, op
+				}
+			}
+		}
+	}
+	return service, call, by
+}
+
+// sendingOverride is an override of an operation that sends a message once its work is
+// committed. It compiles as it is.
+func sendingOverride(s *model.Service, c *model.Outgoing, op *model.Op) string {
+	g := newGoFile("", s.Package)
+	g.P("import \"context\"\n")
+	g.P("func (s *Service) %s(ctx context.Context, in %sRequest) (%sResponse, error) {", op.GoName, op.GoName, op.GoName)
+	g.P("\tresponse, err := s.Defaults.%s(ctx, in)\n\tif err != nil {\n\t\treturn nil, err\n\t}", op.GoName)
+	args, end := "to", ""
+	if a := c.Address; a != nil {
+		var from []string
+		if a.Request != "" {
+			from = append(from, "in")
+		}
+		if a.Response != "" {
+			from = append(from, "response.("+a.Response+")")
+		}
+		g.P("\tif to, err := %s(%s); err == nil {", a.Func, strings.Join(from, ", "))
+		end = "\t}"
+	} else {
+		g.P("\tto := \"https://example.com/hook\" // whoever is to be told")
+	}
+	if c.Parameters != "" {
+		args += ", " + c.Parameters + "{}"
+	}
+	switch {
+	case c.Body != nil:
+		args += ", body"
+		g.P("\tvar body %s // what there is to tell", c.Body.Go())
+	case c.Media != "":
+		args += ", body"
+		g.P("\tvar body []byte // what there is to tell")
+	}
+	g.P("\ts.webhooks.AfterCommit(ctx, func(ctx context.Context) error {\n\t\treturn s.webhooks.%s(ctx, %s)\n\t})", c.GoName, args)
+	g.P("%s\n\treturn response, nil\n}", end)
+	text, err := format.Source([]byte("package " + s.Package + "\n\n" + g.b.String()))
+	if err != nil {
+		return g.b.String() // as it is
+	}
+	return strings.TrimSpace(string(text))
 }
