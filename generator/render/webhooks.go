@@ -57,7 +57,7 @@ func outgoingParams(g *goFile, c *model.Outgoing) {
 	if c.Parameters == "" {
 		return
 	}
-	g.P("// %s is what %s sends beside the body.", c.Parameters, c.GoName)
+	g.P("%s", comment("", c.Parameters, "is what "+c.GoName+" sends beside the body."))
 	g.P("type %s struct {", c.Parameters)
 	for _, p := range c.Params {
 		note := p.In
@@ -251,6 +251,8 @@ func example(p *model.Project) (service *model.Service, call *model.Outgoing, by
 				switch works := op.Kind != model.OpStub; {
 				case c.Address != nil && c.Address.Whole, c.Of != nil && c.Of != op.Operation:
 					continue
+				case works && c.Address != nil && c.Body != nil:
+					fit = 5
 				case works && c.Address != nil:
 					fit = 4
 				case works && op.Method != "GET":

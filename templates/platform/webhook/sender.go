@@ -3,7 +3,6 @@ package webhook
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -98,11 +97,12 @@ func (s *Sender) Send(ctx context.Context, m *Message) error {
 		return &Error{Message: m.name, Err: ErrUncommitted}
 	}
 	address, err := m.address()
-	if err != nil {
+	d, wrong := s.delivery(ctx)
+	if err := errors.Join(err, wrong); err != nil {
 		s.counters.message(m.name, outcomeRefused)
 		return &Error{Message: m.name, Permanent: true, Err: err}
 	}
-	failed := s.deliver(ctx, m, address)
+	failed := s.deliver(ctx, m, address, d)
 	switch {
 	case failed == nil:
 		s.counters.message(m.name, outcomeDelivered)
@@ -116,11 +116,10 @@ func (s *Sender) Send(ctx context.Context, m *Message) error {
 }
 
 // deliver tries until the message is delivered, or of no more use.
-func (s *Sender) deliver(ctx context.Context, m *Message, address *url.URL) *Error {
-	id := "msg_" + rand.Text() // one for all attempts: receivers know a message that came twice by it
+func (s *Sender) deliver(ctx context.Context, m *Message, address *url.URL, d Delivery) *Error {
 	for attempt := 1; ; attempt++ {
 		s.counters.attempt(m.name)
-		answer, err := s.attempt(ctx, m, address, id)
+		answer, err := s.attempt(ctx, m, address, d)
 		failed := &Error{Message: m.name, Attempts: attempt, Err: err}
 		switch {
 		case err == nil && answer.status >= 200 && answer.status <= 299:
@@ -154,14 +153,14 @@ type answer struct {
 }
 
 // attempt sends a message once.
-func (s *Sender) attempt(ctx context.Context, m *Message, address *url.URL, id string) (answer, error) {
+func (s *Sender) attempt(ctx context.Context, m *Message, address *url.URL, d Delivery) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, m.method, address.String(), bytes.NewReader(m.body))
 	if err != nil {
 		return answer{}, err
 	}
-	request.Header = s.header(ctx, m, id, time.Now())
+	request.Header = s.header(ctx, m, d, time.Now())
 	response, err := s.transport.RoundTrip(request) // a transport follows no redirects
 	if err != nil {
 		return answer{}, withoutAddress(err)
@@ -172,13 +171,13 @@ func (s *Sender) attempt(ctx context.Context, m *Message, address *url.URL, id s
 }
 
 // header is the message's header fields, and those of an attempt at a time.
-func (s *Sender) header(ctx context.Context, m *Message, id string, now time.Time) http.Header {
+func (s *Sender) header(ctx context.Context, m *Message, d Delivery, now time.Time) http.Header {
 	h := m.header.Clone()
 	timestamp := strconv.FormatInt(now.Unix(), 10)
-	h.Set(headerID, id)
+	h.Set(headerID, d.ID)
 	h.Set(headerTimestamp, timestamp)
-	if len(s.Secrets) > 0 {
-		h.Set(headerSignature, signatures(s.Secrets, id, timestamp, m.body))
+	if len(d.Secrets) > 0 {
+		h.Set(headerSignature, signatures(d.Secrets, d.ID, timestamp, m.body))
 	}
 	if s.Agent != "" {
 		h.Set("User-Agent", s.Agent)

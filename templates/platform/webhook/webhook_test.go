@@ -117,11 +117,29 @@ func TestSignature(t *testing.T) {
 	if got.Get("webhook-signature") != strings.Join(want, " ") || !strings.HasPrefix(got.Get("webhook-id"), "msg_") {
 		t.Errorf("signed %q, want %q", got.Get("webhook-signature"), want)
 	}
+	own := webhook.With(t.Context(), webhook.Delivery{ID: "order-1", Secrets: [][]byte{old}})
+	for range 2 {
+		if err := s.Send(own, hello(to.URL)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range to.requests()[1:] {
+		mac := hmac.New(sha256.New, old)
+		_, _ = io.WriteString(mac, "order-1."+r.Get("webhook-timestamp")+"."+r.body)
+		if signed := "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)); r.Get("webhook-id") != "order-1" || r.Get("webhook-signature") != signed {
+			t.Errorf("with a secret of its own: %v", r.Header)
+		}
+	}
+	for _, id := range []string{"a.b", "a\nb", "é", strings.Repeat("x", 201)} {
+		if f := failure(t, s.Send(webhook.With(t.Context(), webhook.Delivery{ID: id}), hello(to.URL))); !f.Permanent || f.Attempts != 0 {
+			t.Errorf("id %q: %+v", id, f)
+		}
+	}
 	plain := sender(t, nil)
 	if err := plain.Send(t.Context(), hello(to.URL)); err != nil {
 		t.Fatal(err)
 	}
-	if got := to.requests()[1]; got.Get("webhook-id") == "" || got.Header["Webhook-Signature"] != nil {
+	if got := to.requests()[3]; got.Get("webhook-id") == "" || got.Header["Webhook-Signature"] != nil {
 		t.Errorf("without a secret: %v", got.Header)
 	}
 }
