@@ -22,6 +22,14 @@ const signingKey = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 // that know their types; a receiver gets them, signed, after the commit and not without one.
 func TestWebhooks(t *testing.T) {
 	project := scaffold(t, "hooked", repository+"/testdata/specs/good/webhooks.yaml")
+	if n := len(project.Webhooks); n != 14 {
+		t.Errorf("%d webhooks and callbacks", n)
+	}
+	last := project.Webhooks[len(project.Webhooks)-1]
+	if last.Webhook != "onShipped" || last.Sender != "CreateOrderOnShipped" || last.Service != "orders" || last.Operation != "createOrder" ||
+		last.Method != "POST" || !strings.HasPrefix(last.URL, "{$request.body#/callbackUrl}") || last.Reason != "" {
+		t.Errorf("got %+v", last)
+	}
 	readme, err := os.ReadFile(filepath.Join(project.Dir, "README.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -184,19 +192,19 @@ func (s *Service) CreateOrder(ctx context.Context, in CreateOrderRequest) (Creat
 	case "invalid":
 		amount = 0
 	case "early":
-		if err := s.webhooks.OrderPaid(ctx, to); errors.Is(err, webhook.ErrUncommitted) {
+		if err := s.outgoing.OrderPaid(ctx, to); errors.Is(err, webhook.ErrUncommitted) {
 			return nil, problem.Conflict(err.Error())
 		}
 	}
 	event := OrderPaid2Body{
 		Order: made.Body, At: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Amount: amount, Currency: wire.NullOf[string](),
 	}
-	s.webhooks.AfterCommit(ctx, func(ctx context.Context) error {
+	s.outgoing.AfterCommit(ctx, func(ctx context.Context) error {
 		params := OrderPaid2Params{XEvent: OrderPaid2XEventPaid, ABC: new(true)}
-		if err := s.webhooks.OrderPaid2(ctx, (*in.Body.CallbackURL)[:len(*in.Body.CallbackURL)-len("hook")]+"paid", params, event); err != nil {
+		if err := s.outgoing.OrderPaid2(ctx, (*in.Body.CallbackURL)[:len(*in.Body.CallbackURL)-len("hook")]+"paid", params, event); err != nil {
 			return err
 		}
-		return s.webhooks.CreateOrderOnShipped(ctx, to, CreateOrderOnShippedParams{XCarrier: "DHL", Part: []int64{1, 2}}, Shipment{Number: "123"})
+		return s.outgoing.CreateOrderOnShipped(ctx, to, CreateOrderOnShippedParams{XCarrier: "DHL", Part: []int64{1, 2}}, Shipment{Number: "123"})
 	})
 	if in.Body.Item == "fail" {
 		return nil, problem.Forbidden("no")

@@ -232,9 +232,6 @@ func (b *builder) placeServices(all []*candidate, operations []*Operation) {
 	}
 	sort.Strings(sorted)
 	packages := newAllocator(b.options.Adapters...)
-	if len(b.api.Calls) > 0 {
-		packages.reserve("webhook", "sender") // what internal/app names then
-	}
 	for _, name := range sorted {
 		s := &Service{Name: name, Package: packages.take(packageName(name)), Doc: b.tagDoc(name)}
 		b.services[name] = s

@@ -46,7 +46,7 @@ func (b *builder) placeCalls() {
 		}
 		if b.calls[service] == nil {
 			b.scopes[service].locals.reserve(outgoingNames...)
-			b.scopes[service].collections.reserve("webhooks")
+			b.scopes[service].collections.reserve("outgoing")
 		}
 		b.calls[service] = append(b.calls[service], c)
 	}

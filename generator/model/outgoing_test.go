@@ -153,7 +153,7 @@ components: {schemas: {Webhooks: {type: object, required: [id], properties: {id:
 		t.Fatal(err)
 	}
 	s := model.Build(d.API, model.Options{Name: "x", Module: "x"}).Services[0]
-	if s.Package == "webhook" || len(s.Resources) != 1 || s.Resources[0].Field == "webhooks" {
+	if s.Package != "webhook" || len(s.Resources) != 1 || s.Resources[0].Field != "webhooks" { // as without the calls
 		t.Errorf("package %s, %d resources", s.Package, len(s.Resources))
 	}
 	for _, typ := range s.Types {

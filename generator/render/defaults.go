@@ -22,7 +22,7 @@ func defaultsFile(p *model.Project, s *model.Service) *goFile {
 		g.P("\tclients Clients")
 	}
 	if len(s.Calls) > 0 {
-		g.P("\twebhooks *Webhooks // for overrides: Defaults sends nothing")
+		g.P("\toutgoing *Webhooks // for overrides: Defaults sends nothing")
 	}
 	for _, r := range s.Resources {
 		g.P("\t%s *store.Collection[%s]", r.Field, r.Row)
@@ -72,7 +72,7 @@ func newDefaults(g *goFile, s *model.Service) {
 		params = slices.Insert(params, 1, "clients Clients")
 	}
 	if len(s.Calls) > 0 {
-		params = slices.Insert(params, len(params)-min(1, len(s.Resources)), "webhooks *Webhooks")
+		params = slices.Insert(params, len(params)-min(1, len(s.Resources)), "outgoing *Webhooks")
 	}
 	g.P("// NewDefaults binds the operations to a database; options apply to every collection.")
 	g.P("func NewDefaults(%s) Defaults {", strings.Join(params, ", "))
@@ -96,7 +96,7 @@ func newDefaults(g *goFile, s *model.Service) {
 		g.P("\t\tclients: clients,")
 	}
 	if len(s.Calls) > 0 {
-		g.P("\t\twebhooks: webhooks,")
+		g.P("\t\toutgoing: outgoing,")
 	}
 	for _, r := range s.Resources {
 		options := "options"

@@ -46,12 +46,16 @@ func Project(p *model.Project, in Inputs) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	for name, g := range map[string]*goFile{
+	app := map[string]*goFile{
 		"internal/app/app.gen.go":      appFile(p),
 		"internal/app/services.gen.go": servicesFile(p),
 		"internal/app/database.gen.go": databaseFile(p),
 		"internal/app/app_gen_test.go": testFile(p),
-	} {
+	}
+	if sends(p) {
+		app["internal/app/webhooks.gen.go"] = senderFile(p)
+	}
+	for name, g := range app {
 		f, err := goPlan(name, g, plan.Owned)
 		if err != nil {
 			return nil, err

@@ -39,9 +39,6 @@ func servicesFile(p *model.Project) *goFile {
 	if len(used) > 0 {
 		g.Raw(reachText)
 	}
-	if sends(p) {
-		g.Raw(senderText(p))
-	}
 	g.P("// api is where one service registers its operations.")
 	g.P("func (a *App) api(service string, db *store.DB) *rest.API {\n\treturn rest.NewAPI(a.router, rest.Options{")
 	g.P("\t\tService: service, DB: db, MaxBody: a.cfg.MaxBody, Timeout: a.cfg.RequestTimeout,%s\n\t})\n}\n", authField(secured))
@@ -89,8 +86,7 @@ func startService(g *goFile, p *model.Project, s *model.Service, used bool) {
 		args += ", " + s.Package + ".Clients{" + strings.Join(clients, ", ") + "}"
 	}
 	if len(s.Calls) > 0 {
-		g.P("\tsender, err := a.sender(%s)\n\tif err != nil {\n\t\treturn err\n\t}", quotedName(s))
-		args += ", " + s.Package + ".NewWebhooks(sender)"
+		args += ", " + s.Package + ".NewWebhooks(a.sender(" + quotedName(s) + "))"
 	}
 	if isCached(p) && len(s.Resources) > 0 {
 		args += ", a.options..."

@@ -203,22 +203,20 @@ func addressValue(p *model.AddressPart) (value string, absent []string) {
 	return value, absent
 }
 
-// senderText is the method of App that makes the sender of a service.
-func senderText(p *model.Project) string {
-	return `// sender is how a service reaches the addresses that users gave it.
-func (a *App) sender(service string) (*webhook.Sender, error) {
-	settings, err := a.cfg.Webhooks()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUsage, err)
-	}
+// senderFile is internal/app/webhooks.gen.go. It is a file of its own, for a service's
+// package may be called webhook, too.
+func senderFile(p *model.Project) *goFile {
+	g := newGoFile(p.Module, "app")
+	g.Raw(`// sender is how a service reaches the addresses that users gave it.
+func (a *App) sender(service string) *webhook.Sender {
 	sender := webhook.NewSender(webhook.Options{
-		Service: service, Agent: ` + strconv.Quote(p.Name) + `, Secrets: settings.Secrets, AllowPrivate: settings.AllowPrivate,
-		Timeout: settings.Timeout, Attempts: settings.Attempts, RequestID: rest.RequestID, Metrics: a.metrics, Log: a.log,
+		Service: service, Agent: ` + strconv.Quote(p.Name) + `, Secrets: a.webhooks.Secrets, AllowPrivate: a.webhooks.AllowPrivate,
+		Timeout: a.webhooks.Timeout, Attempts: a.webhooks.Attempts, RequestID: rest.RequestID, Metrics: a.metrics, Log: a.log,
 	})
 	a.closers = append(a.closers, lifecycle.Closer{Name: "webhooks of " + service, Close: sender.Close})
-	return sender, nil
-}
-`
+	return sender
+}`)
+	return g
 }
 
 // webhooks lists what the services send, and shows an override that does.
@@ -301,8 +299,11 @@ func sendingOverride(s *model.Service, c *model.Outgoing, op *model.Op) string {
 		args += ", body"
 		g.P("\tvar body []byte // what there is to tell")
 	}
-	g.P("\ts.webhooks.AfterCommit(ctx, func(ctx context.Context) error {\n\t\treturn s.webhooks.%s(ctx, %s)\n\t})", c.GoName, args)
-	g.P("%s\n\treturn response, nil\n}", end)
+	g.P("\ts.outgoing.AfterCommit(ctx, func(ctx context.Context) error {\n\t\treturn s.outgoing.%s(ctx, %s)\n\t})", c.GoName, args)
+	if end != "" {
+		g.P("%s", end)
+	}
+	g.P("\treturn response, nil\n}")
 	text, err := format.Source([]byte("package " + s.Package + "\n\n" + g.b.String()))
 	if err != nil {
 		return g.b.String() // as it is
