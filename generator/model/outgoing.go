@@ -39,7 +39,8 @@ func (b *builder) placeCalls() {
 		service := b.project.Services[0]
 		if c.Of != nil {
 			if service = b.serviceOf[c.Of]; service == nil {
-				continue // its operation is not served
+				b.project.Notes = append(b.project.Notes, fmt.Sprintf("callback %.60q of %.60s is left out, for its operation is not served by itself", c.Name, c.Of.ID))
+				continue
 			}
 		} else if tagged := b.services[b.serviceName(c.Operation)]; tagged != nil {
 			service = tagged
@@ -121,6 +122,9 @@ func (o *Outgoing) plan(ob *opBuilder) {
 			o.Checked = !keepsBack(o.Body, map[*Type]bool{})
 		} else {
 			o.Media = bare(body.Content[0].Type)
+			if strings.Contains(o.Media, "*") {
+				o.Media = "application/octet-stream"
+			}
 		}
 	}
 	if o.Of == nil {

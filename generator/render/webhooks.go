@@ -273,15 +273,20 @@ func sendingOverride(s *model.Service, c *model.Outgoing, op *model.Op) string {
 	g := newGoFile("", s.Package)
 	g.P("import \"context\"\n")
 	g.P("func (s *Service) %s(ctx context.Context, in %sRequest) (%sResponse, error) {", op.GoName, op.GoName, op.GoName)
-	g.P("\tresponse, err := s.Defaults.%s(ctx, in)\n\tif err != nil {\n\t\treturn nil, err\n\t}", op.GoName)
-	args, end := "to", ""
+	args, end, made := "to", "", "response"
+	if op.Kind == model.OpStub {
+		g.P("\tvar response %s // what it answers", op.Results[0].GoName)
+	} else {
+		g.P("\tresponse, err := s.Defaults.%s(ctx, in)\n\tif err != nil {\n\t\treturn nil, err\n\t}", op.GoName)
+		made += ".(" + op.Results[0].GoName + ")"
+	}
 	if a := c.Address; a != nil {
 		var from []string
 		if a.Request != "" {
 			from = append(from, "in")
 		}
 		if a.Response != "" {
-			from = append(from, "response.("+a.Response+")")
+			from = append(from, made)
 		}
 		g.P("\tif to, err := %s(%s); err == nil {", a.Func, strings.Join(from, ", "))
 		end = "\t}"

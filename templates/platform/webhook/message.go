@@ -85,7 +85,7 @@ func (m *Message) JSON(mediaType string, value any, check func(*wire.Decoder)) {
 
 // Bytes makes a text of any media type the body.
 func (m *Message) Bytes(mediaType string, body []byte) {
-	m.header.Set("Content-Type", mediaType)
+	m.Header("Content-Type", mediaType)
 	m.body = body
 }
 

@@ -334,6 +334,7 @@ func TestParameters(t *testing.T) {
 	}
 	for name, spoil := range map[string]func(*webhook.Message){
 		"a header of two lines": func(m *webhook.Message) { m.Header("X-A", "a\r\nb: c") },
+		"a media type of two":   func(m *webhook.Message) { m.Bytes("text/plain\nx: y", nil) },
 		"what JSON cannot say":  func(m *webhook.Message) { m.Query("a", "", func() {}) },
 		"a body unlike it":      func(m *webhook.Message) { m.JSON("application/json", make(chan int), nil) },
 		"a body that breaks a rule": func(m *webhook.Message) {

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"encoding/base64"
 	"net/netip"
 	"testing"
 	"time"
@@ -30,6 +31,18 @@ func TestAllowed(t *testing.T) {
 		if guard(true)("tcp", address, nil) == nil {
 			t.Errorf("%q is allowed", address)
 		}
+	}
+}
+
+// TestSignatureOfTheSpecification: the example that Standard Webhooks publishes.
+func TestSignatureOfTheSpecification(t *testing.T) {
+	secret, err := base64.StdEncoding.DecodeString("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := signatures([][]byte{secret}, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", []byte(`{"test": 2432232314}`))
+	if want := "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
