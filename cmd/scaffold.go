@@ -72,6 +72,7 @@ type scaffoldResult struct {
 	Operations    operationCounts  `json:"operations"`
 	Coverage      []coverageLine   `json:"coverage"`
 	Stubs         []stubLine       `json:"stubs"`
+	Webhooks      []webhookLine    `json:"webhooks"`
 	Conflicts     []string         `json:"conflicts"`
 	Warnings      []problemWarning `json:"warnings"`
 	Plan          []plannedFile    `json:"plan,omitempty"`
@@ -107,6 +108,19 @@ type stubLine struct {
 	Method    string `json:"method"`
 	Path      string `json:"path"`
 	Reason    string `json:"reason"`
+}
+
+// webhookLine is a request that the project can make: a webhook or a callback.
+type webhookLine struct {
+	Webhook string `json:"webhook"`
+	Method  string `json:"method"`
+	Service string `json:"service"`
+	Sender  string `json:"sender"` // method of the service's Webhooks
+	// Operation and URL are those of a callback.
+	Operation string `json:"operation,omitempty"`
+	URL       string `json:"url,omitempty"`
+	// Reason says why the project cannot compute the URL.
+	Reason string `json:"reason,omitempty"`
 }
 
 type problemWarning struct {
@@ -207,11 +221,18 @@ func summarize(out *generator.Output, dir string) *scaffoldResult {
 	result := &scaffoldResult{
 		Project: out.Project.Name, Dir: dir, Files: len(out.Plan.Files), Lines: out.Plan.Lines(all), ServiceLines: map[string]int{},
 		PlatformLines: out.Plan.Lines(func(p string) bool { return strings.HasPrefix(p, "internal/platform/") }),
-		Coverage:      []coverageLine{}, Stubs: []stubLine{}, Conflicts: []string{}, Warnings: []problemWarning{}, Services: []string{},
+		Coverage:      []coverageLine{}, Stubs: []stubLine{}, Conflicts: []string{}, Warnings: []problemWarning{}, Services: []string{}, Webhooks: []webhookLine{},
 	}
 	for _, s := range out.Project.Services {
 		result.Services = append(result.Services, s.Name)
 		prefix := "internal/" + s.Package + "/"
+		for _, c := range s.Calls {
+			line := webhookLine{Webhook: c.Name, Method: c.Method, Service: s.Name, Sender: c.GoName, URL: c.URL, Reason: c.Reason}
+			if c.Of != nil {
+				line.Operation = c.Of.ID
+			}
+			result.Webhooks = append(result.Webhooks, line)
+		}
 		result.ServiceLines[s.Name] = out.Plan.Lines(func(p string) bool { return strings.HasPrefix(p, prefix) && strings.HasSuffix(p, ".go") })
 	}
 	for _, c := range out.Project.Coverage {
@@ -294,6 +315,9 @@ func printCoverage(st *state.State, r *scaffoldResult) {
 	_ = table.Flush() // a strings.Builder takes everything
 	for line := range strings.Lines(text.String()) {
 		st.Printf("%s\n", strings.TrimRight(line, " \n"))
+	}
+	if n := len(r.Webhooks); n > 0 {
+		st.Printf("\n%s for webhooks and callbacks, which overrides call: webhooks.gen.go\n", count(n, "typed sender"))
 	}
 }
 

@@ -177,7 +177,7 @@ func document(name, text, pattern string) string {
 		return string(out)
 	}
 	pointer := q("#/components/schemas/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name))
-	return strings.NewReplacer("NAME_PATH", q("/things/"+text), "PATH_REF", pointer, "NAME", q(name), "TEXT", q(text), "PATTERN", q(pattern)).Replace(`{
+	return strings.NewReplacer("NAME_PATH", q("/things/"+text), "BODY_URL", q(text+"{$request.body#/"+name+"}"+text), "PATH_REF", pointer, "NAME", q(name), "TEXT", q(text), "PATTERN", q(pattern)).Replace(`{
 "openapi": "3.1.0", "info": {"title": TEXT, "description": TEXT, "version": TEXT},
 "servers": [{"url": TEXT}], "tags": [{"name": NAME, "description": TEXT}],
 "components": {
@@ -188,6 +188,8 @@ func document(name, text, pattern string) string {
    "kind": {"type": "string", "enum": [TEXT, NAME, "a"], "default": TEXT}, "c": {"const": TEXT}, "n": {"type": "object", "title": TEXT, "properties": {TEXT: {"type": "integer"}}},
    "u": {"oneOf": [{"type": "string", "pattern": PATTERN}, {"type": "object", "title": NAME, "properties": {NAME: {"const": TEXT}}}]}}},
   "Failure": {"type": "object", "description": TEXT, "properties": {"message": {"type": "string"}, NAME: {"type": "string"}}}}},
+"webhooks": {NAME: {"post": {"tags": [NAME], "summary": TEXT, "description": TEXT, "parameters": [{"name": NAME, "in": "header", "description": TEXT, "schema": {"type": "string", "enum": [TEXT, NAME]}}, {"name": TEXT, "in": "query", "schema": {"type": "array", "items": {"type": "string"}}}],
+  "requestBody": {"content": {"application/json": {"schema": {"$ref": PATH_REF}}}}, "responses": {TEXT: {"description": TEXT}}}}, TEXT: {"put": {"requestBody": {"content": {TEXT: {}}}, "responses": {}}}},
 "paths": {
  "/things": {
   "get": {"operationId": NAME, "tags": [NAME], "summary": TEXT, "description": TEXT, "security": [{"o": [TEXT]}],
@@ -195,6 +197,7 @@ func document(name, text, pattern string) string {
     {"name": "kind", "in": "query", "schema": {"type": "string", "enum": [TEXT, NAME, "a"]}}, {"name": "sort", "in": "query", "schema": {"type": "string", "enum": [NAME, "-id"]}}],
    "responses": {"200": {"description": TEXT, "headers": {TEXT: {"schema": {"type": "string"}}}, "content": {"application/json": {"schema": {"type": "array", "items": {"$ref": PATH_REF}}}}}}},
   "post": {"operationId": TEXT, "tags": [NAME], "summary": TEXT, "security": [{NAME: []}],
+   "callbacks": {NAME: {TEXT: {"post": {"summary": TEXT, "responses": {}}}, BODY_URL: {"post": {"requestBody": {"content": {"application/json": {"schema": {"type": "object", "properties": {NAME: {"const": TEXT}}}}}}, "responses": {}}}}},
    "requestBody": {"description": TEXT, "content": {"application/json": {"schema": {"$ref": PATH_REF}}}},
    "responses": {"201": {"description": TEXT, "content": {"application/json": {"schema": {"$ref": PATH_REF}}}}, "default": {"description": TEXT, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}}}}}},
  "/things/{id}": {"get": {"tags": [TEXT], "parameters": [{"name": "id", "in": "path", "required": true, "description": TEXT, "schema": {"type": "string"}}],

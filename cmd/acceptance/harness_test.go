@@ -73,6 +73,7 @@ type scaffolded struct {
 	Operations struct{ Total, Implemented, Stubbed, Raw int }
 	Coverage   []struct{ Operation, Status, Reason string }
 	Stubs      []struct{ Operation, Reason string }
+	Webhooks   []struct{ Webhook, Method, Service, Sender, Operation, URL, Reason string }
 	Service    map[string]int `json:"service_lines"`
 }
 

@@ -24,6 +24,9 @@ type API struct {
 	BasePath   string
 	Tags       []Tag
 	Operations []*Operation
+	// Calls are the requests that the server makes: webhooks by name, then callbacks in
+	// the order of their operations.
+	Calls []*Call
 	// Schemas are the document's components/schemas.
 	Schemas  []*Schema
 	Security []*SecurityScheme
@@ -63,6 +66,17 @@ type Operation struct {
 	// Extension is the operation's x-backend object, nil when absent.
 	Extension Literal
 	Position  Position
+}
+
+// Call is a request that the server makes: a webhook, or a callback of an operation. Its
+// operation has neither id, path nor security, and parameters in query and header only.
+type Call struct {
+	*Operation
+	Name string // of the webhook or callback, as written
+	// Of is the operation that the callback belongs to, nil for a webhook; URL is where it
+	// goes, with runtime expressions such as {$request.body#/callbackUrl}.
+	Of  *Operation
+	URL string
 }
 
 // Parameter is one path, query, header or cookie parameter.

@@ -78,6 +78,7 @@ func Build(api *API, o Options) *Project {
 		}
 	}
 	b.sortOperations()
+	b.buildCalls()
 	b.noteReadOnly()
 	b.dropReferences()
 	b.dropUnused()
@@ -103,6 +104,7 @@ type builder struct {
 	heads     map[*Operation]*Operation // HEADs that the router answers by a GET
 	sets      map[*Operation][]*Fill    // what a state action changes
 	read      map[*Resource]bool        // some operation reads it
+	calls     map[*Service][]*Call      // what the services send
 	groupOf   map[string]string         // tag -> service
 }
 
@@ -264,6 +266,7 @@ func (b *builder) placeServices(all []*candidate, operations []*Operation) {
 		b.serviceOf[op] = b.services[name]
 		b.coverage[op].Service = name
 	}
+	b.placeCalls()
 	for _, op := range operations {
 		b.goNames[op] = b.scopes[b.serviceOf[op]].operation(GoName(op.ID))
 	}

@@ -20,7 +20,7 @@ func (r *Result) headers(declared []*Parameter, list bool) (reason string) {
 	for _, h := range declared {
 		n := strings.ToLower(h.Name)
 		switch {
-		case n == "etag" && r.ETag, n == "location" && r.Location, n == "content-type", n == "content-length", n == "x-request-id", !isToken(h.Name):
+		case n == "etag" && r.ETag, n == "location" && r.Location, n == "content-type", n == "content-length", n == "x-request-id", !IsToken(h.Name):
 			continue
 		}
 		header := &ResultHeader{Name: h.Name, GoName: names.take(GoName(h.Name)), Total: list && totalHeaders[Plain(h.Name)]}
@@ -32,9 +32,9 @@ func (r *Result) headers(declared []*Parameter, list bool) (reason string) {
 	return reason
 }
 
-// isToken reports whether a text is a token of RFC 9110, section 5.6.2, as
+// IsToken reports whether a text is a token of RFC 9110, section 5.6.2, as
 // header names are.
-func isToken(s string) bool {
+func IsToken(s string) bool {
 	for i := range len(s) {
 		c := s[i]
 		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {

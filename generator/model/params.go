@@ -239,7 +239,7 @@ func (ob *opBuilder) refuse(used map[*OpParam]bool) string {
 	var kept []*OpParam
 	for _, p := range ob.op.Params {
 		switch {
-		case p.In == "path" || used[p] || protocolParam(p.Parameter):
+		case p.In == "path" || used[p] || protocolParam(p.Parameter) || ob.b.addresses(ob.op.Operation, p.Parameter):
 			kept = append(kept, p)
 		case p.Required:
 			return "required parameter " + p.Name + " matches nothing that is stored"

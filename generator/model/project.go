@@ -107,6 +107,8 @@ type Service struct {
 	Uses []*Use
 	// Errors are the declared error bodies that differ from problem+json.
 	Errors []*ErrorShape
+	// Calls are the requests that the service makes: webhooks and callbacks.
+	Calls []*Outgoing
 }
 
 // Use is a resource of another service that this one refers to.

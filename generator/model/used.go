@@ -35,6 +35,16 @@ func (b *builder) keepUsed(s *Service) {
 			answer(&Ref{Kind: RefStruct, Named: e.Type})
 		}
 	}
+	for _, c := range s.Calls {
+		for _, p := range c.Params {
+			u.reach(p.Ref)
+		}
+		u.reach(c.Body)
+		answer(c.Body)
+		if c.Checked {
+			u.decode(c.Body)
+		}
+	}
 	for _, r := range s.Resources {
 		for _, c := range r.Columns {
 			u.reach(c.Ref)

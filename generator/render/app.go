@@ -40,6 +40,9 @@ func appFile(p *model.Project) *goFile {
 	if isCached(p) {
 		g.P("\toptions []store.Option // of every collection")
 	}
+	if sends(p) {
+		g.P("\twebhooks config.Webhooks // how messages are sent")
+	}
 	g.P("\ttoken string // what the processes of this backend show one another; \"\" for target all")
 	g.P("\tcalls *peer.Server // what other processes may call; nil for target all")
 	clients, newClients := "", ""
@@ -110,6 +113,11 @@ func newApp(g *goFile, p *model.Project, secured bool, clients string) {
 	if secured {
 		g.Raw(`	if err := a.authenticate(ctx); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrEnvironment, err)
+	}`)
+	}
+	if sends(p) {
+		g.Raw(`	if a.webhooks, err = cfg.Webhooks(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUsage, err)
 	}`)
 	}
 	g.Raw(`	if target != targetAll {

@@ -58,6 +58,9 @@ func newComposeView(p *model.Project, server *templates.Compose, tokens, keys bo
 	if keys {
 		c.common["API_KEY_HASHES"] = "${API_KEY_HASHES:?set it to the SHA-256 of the API keys that are accepted, in hex}"
 	}
+	if sends(p) {
+		c.common["WEBHOOK_SECRET"] = "${WEBHOOK_SECRET:-}"
+	}
 	for slices.ContainsFunc(p.Services, func(s *model.Service) bool { return s.Name == c.name }) {
 		c.name += "-server"
 	}

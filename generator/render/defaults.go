@@ -21,6 +21,9 @@ func defaultsFile(p *model.Project, s *model.Service) *goFile {
 	if len(s.Uses) > 0 {
 		g.P("\tclients Clients")
 	}
+	if len(s.Calls) > 0 {
+		g.P("\toutgoing *Webhooks // for overrides: Defaults sends nothing")
+	}
 	for _, r := range s.Resources {
 		g.P("\t%s *store.Collection[%s]", r.Field, r.Row)
 	}
@@ -66,7 +69,10 @@ func newDefaults(g *goFile, s *model.Service) {
 		params = append(params, "options ...store.Option")
 	}
 	if len(s.Uses) > 0 {
-		params = append(params[:1], append([]string{"clients Clients"}, params[1:]...)...)
+		params = slices.Insert(params, 1, "clients Clients")
+	}
+	if len(s.Calls) > 0 {
+		params = slices.Insert(params, len(params)-min(1, len(s.Resources)), "outgoing *Webhooks")
 	}
 	g.P("// NewDefaults binds the operations to a database; options apply to every collection.")
 	g.P("func NewDefaults(%s) Defaults {", strings.Join(params, ", "))
@@ -88,6 +94,9 @@ func newDefaults(g *goFile, s *model.Service) {
 	g.P("\t\tdb: db,")
 	if len(s.Uses) > 0 {
 		g.P("\t\tclients: clients,")
+	}
+	if len(s.Calls) > 0 {
+		g.P("\t\toutgoing: outgoing,")
 	}
 	for _, r := range s.Resources {
 		options := "options"

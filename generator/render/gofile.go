@@ -53,7 +53,7 @@ var standard = map[string]string{
 var platformPackages = map[string]string{
 	"wire": "wire", "rest": "rest", "problem": "problem", "store": "store", "auth": "auth", "cache": "cache",
 	"telemetry": "telemetry", "config": "config", "lifecycle": "lifecycle", "peer": "peer", "gateway": "gateway", "apidocs": "apidocs",
-	"rules": "rules", "ecma": "ecma",
+	"rules": "rules", "ecma": "ecma", "webhook": "webhook",
 }
 
 // bytes formats the file and adds its imports. When the text does not parse, the
@@ -109,7 +109,7 @@ func (g *goFile) importBlock(file *ast.File) string {
 		seen[id.Name] = true
 		return true
 	})
-	if strings.Contains(g.b.String(), "//go:embed ") && !seen["embed"] {
+	if strings.Contains(g.b.String(), "\n//go:embed ") && !seen["embed"] {
 		std = append(std, "_embed")
 	}
 	if len(std)+len(own) == 0 {

@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"io/fs"
 	"path"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -18,7 +19,8 @@ const platformImport = "github.com/e6b96b0c/backend/templates/platform/"
 
 // platform copies the packages that roots need, directly or through one another,
 // into internal/platform, with import paths rewritten. Tests, adapters' metadata
-// and conformance suites stay behind.
+// and conformance suites stay behind, and so do the settings of a package that is not
+// copied: config/webhook.go goes with package webhook.
 func platform(source fs.FS, module string, roots []string) ([]plan.File, error) {
 	var files []plan.File
 	done := map[string]bool{}
@@ -37,7 +39,9 @@ func platform(source fs.FS, module string, roots []string) ([]plan.File, error) 
 		files = append(files, copied...)
 		queue = append(queue, needs...)
 	}
-	return files, nil
+	return slices.DeleteFunc(files, func(f plan.File) bool {
+		return f.Path == "internal/platform/config/webhook.go" && !done["webhook"]
+	}), nil
 }
 
 func platformPackage(source fs.FS, module, name string) (files []plan.File, needs []string, err error) {

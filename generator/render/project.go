@@ -46,12 +46,16 @@ func Project(p *model.Project, in Inputs) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	for name, g := range map[string]*goFile{
+	app := map[string]*goFile{
 		"internal/app/app.gen.go":      appFile(p),
 		"internal/app/services.gen.go": servicesFile(p),
 		"internal/app/database.gen.go": databaseFile(p),
 		"internal/app/app_gen_test.go": testFile(p),
-	} {
+	}
+	if sends(p) {
+		app["internal/app/webhooks.gen.go"] = senderFile(p)
+	}
+	for name, g := range app {
 		f, err := goPlan(name, g, plan.Owned)
 		if err != nil {
 			return nil, err
@@ -103,6 +107,9 @@ func platformRoots(p *model.Project) []string {
 	if backtracks(p) {
 		roots = append(roots, "ecma")
 	}
+	if sends(p) {
+		roots = append(roots, "webhook")
+	}
 	if p.Cache.Engine != "none" {
 		roots = append(roots, "cache/"+p.Cache.Engine)
 	}
@@ -150,9 +157,11 @@ func serviceFiles(p *model.Project, s *model.Service) ([]plan.File, error) {
 		{"defaults.gen.go", defaultsFile(p, s), plan.Owned},
 		{"store.gen.go", storeFile(p, s), plan.Owned},
 		{"client.gen.go", clientFile(p, s), plan.Owned},
+		{"webhooks.gen.go", webhooksFile(p, s), plan.Owned},
 		{"service.go", serviceFile(p, s), plan.Yours},
 	} {
-		if f.name == "api.gen.go" && len(s.Types)+len(s.Patterns)+len(s.Forms)+len(s.Rules) == 0 {
+		if f.name == "api.gen.go" && len(s.Types)+len(s.Patterns)+len(s.Forms)+len(s.Rules) == 0 ||
+			f.name == "webhooks.gen.go" && len(s.Calls) == 0 {
 			continue
 		}
 		rendered, err := goPlan(dir+f.name, f.file, f.owner)
@@ -281,9 +290,13 @@ type view struct {
 	Operations                      []operationView
 	Notes                           []string
 	Services                        []serviceView
+	Webhooks                        []webhookView
+	Send                            string // an override that sends the first of them
 }
 
 type operationView struct{ ID, Route, Service, State string }
+
+type webhookView struct{ Label, Goes, Service, Method, State string }
 
 type serviceView struct{ Name, Database, URL string }
 
@@ -342,6 +355,7 @@ func newView(p *model.Project, in Inputs) view {
 			ID: markdown(c.Operation.ID), Route: c.Operation.Method + " " + markdown(c.Operation.Path), Service: c.Service, State: markdown(state),
 		})
 	}
+	v.webhooks(p)
 	for _, n := range p.Notes {
 		v.Notes = append(v.Notes, markdown(n))
 	}

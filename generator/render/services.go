@@ -85,6 +85,9 @@ func startService(g *goFile, p *model.Project, s *model.Service, used bool) {
 		}
 		args += ", " + s.Package + ".Clients{" + strings.Join(clients, ", ") + "}"
 	}
+	if len(s.Calls) > 0 {
+		args += ", " + s.Package + ".NewWebhooks(a.sender(" + quotedName(s) + "))"
+	}
 	if isCached(p) && len(s.Resources) > 0 {
 		args += ", a.options..."
 	}

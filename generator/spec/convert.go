@@ -52,14 +52,18 @@ func (c *converter) api() *model.API {
 			api.Schemas = append(api.Schemas, c.schemas.component(name))
 		}
 	}
+	var callbacks []*model.Call
 	for _, path := range sortedKeys(doc.Paths.Map()) {
 		item := doc.Paths.Value(path)
 		for _, method := range methods {
 			if op := item.GetOperation(method); op != nil {
-				api.Operations = append(api.Operations, c.operation(path, method, item, op))
+				made := c.operation(path, method, item, op)
+				api.Operations = append(api.Operations, made)
+				callbacks = append(callbacks, c.callbacks(made, op)...)
 			}
 		}
 	}
+	api.Calls = append(c.webhooks(), callbacks...)
 	c.schemas.addLoops()
 	return api
 }
@@ -117,8 +121,15 @@ func securityScheme(name string, s *openapi3.SecurityScheme) *model.SecuritySche
 }
 
 func (c *converter) operation(path, method string, item *openapi3.PathItem, op *openapi3.Operation) *model.Operation {
+	id := c.operationID(op, method, path)
+	out := c.describe(path, method, item.Parameters, op)
+	out.ID = id
+	return out
+}
+
+// describe converts all of an operation but its id.
+func (c *converter) describe(path, method string, shared openapi3.Parameters, op *openapi3.Operation) *model.Operation {
 	out := &model.Operation{
-		ID:          c.operationID(op, method, path),
 		Method:      method,
 		Path:        path,
 		Tags:        op.Tags,
@@ -131,7 +142,7 @@ func (c *converter) operation(path, method string, item *openapi3.PathItem, op *
 	if x, ok := op.Extensions["x-backend"]; ok {
 		out.Extension = literal(x)
 	}
-	out.Parameters = c.parameters(path, item.Parameters, op.Parameters)
+	out.Parameters = c.parameters(path, shared, op.Parameters)
 	if op.RequestBody != nil && op.RequestBody.Value != nil {
 		body := op.RequestBody.Value
 		out.Body = &model.Body{Required: body.Required, Content: c.content(body.Content)}

@@ -144,7 +144,7 @@ func (d *Document) checkVersion(doc *openapi3.T) error {
 	case !strings.HasPrefix(doc.OpenAPI, "3."):
 		return d.fail("openapi-version", fmt.Sprintf("OpenAPI %.20q is not supported", doc.OpenAPI), "use 3.0 or 3.1")
 	case doc.Paths.Len() == 0 && len(doc.Webhooks) > 0:
-		return d.fail("no-paths", "the document declares webhooks only: calls that a server makes, and none that it answers", "add at least one path with an operation")
+		return d.fail("no-paths", webhooksOnly(doc), "add at least one path with an operation; the webhooks then get senders beside it")
 	case doc.Paths.Len() == 0:
 		return d.fail("no-paths", "the document declares no paths, so there is nothing to serve", "add at least one path with an operation")
 	}

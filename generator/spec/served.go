@@ -53,7 +53,7 @@ func (d *Document) Served(p *model.Project) (*ServedDocument, error) {
 	}
 	serveSchemas(doc)
 	serveReadable(doc)
-	doc.Webhooks = nil // the server calls nobody
+	doc.Webhooks = nil // the server calls nobody by itself
 	doc.Servers = openapi3.Servers{{URL: basePathOrRoot(p.API.BasePath), Description: "this server"}}
 	return marshal(doc)
 }
