@@ -106,7 +106,7 @@ func (o *Op) onItem() bool {
 	switch o.Kind {
 	case OpList, OpCreate, OpMany, OpClear:
 		return false
-	case OpChange:
+	case OpChange, OpDownload:
 		return !o.Resource.Singleton
 	}
 	return !o.Resource.Singleton && strings.HasSuffix(canonical(strings.TrimSuffix(o.Path, "/")), "}")

@@ -40,6 +40,9 @@ func appFile(p *model.Project) *goFile {
 	if isCached(p) {
 		g.P("\toptions []store.Option // of every collection")
 	}
+	if p.HasFiles() {
+		g.P("\tmaxFile int64 // of uploads, in bytes")
+	}
 	g.P("\ttoken string // what the processes of this backend show one another; \"\" for target all")
 	g.P("\tcalls *peer.Server // what other processes may call; nil for target all")
 	clients, newClients := "", ""
@@ -117,6 +120,9 @@ func newApp(g *goFile, p *model.Project, secured bool, clients string) {
 			return nil, err
 		}
 	}`)
+	if p.HasFiles() {
+		g.P("\tif a.maxFile, err = cfg.Size(\"MAX_FILE\", blob.DefaultMax); err != nil {\n\t\treturn nil, fmt.Errorf(\"%w: %w\", ErrUsage, err)\n\t}")
+	}
 	g.P("\ta.router = rest.NewRouter(rest.RouterOptions{Log: log, Metrics: a.metrics})")
 	g.P("\ta.Handler = a.router")
 	g.P("\tif target == targetGateway {\n\t\treturn a, a.route()\n\t}")

@@ -63,6 +63,13 @@ func Project(p *model.Project, in Inputs) (*plan.Plan, error) {
 		return nil, err
 	}
 	files = append(files, main)
+	if p.HasFiles() {
+		f, err := goPlan("internal/app/files.gen.go", filesFile(p), plan.Owned)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
 	copied, err := platform(in.Templates, p.Module, platformRoots(p))
 	if err != nil {
 		return nil, err
@@ -102,6 +109,9 @@ func platformRoots(p *model.Project) []string {
 	}
 	if backtracks(p) {
 		roots = append(roots, "ecma")
+	}
+	if p.HasFiles() {
+		roots = append(roots, "blob")
 	}
 	if p.Cache.Engine != "none" {
 		roots = append(roots, "cache/"+p.Cache.Engine)

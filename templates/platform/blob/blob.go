@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/e6b96b0c/backend/templates/platform/store"
@@ -55,3 +56,24 @@ func unavailable(doing string, err error) error {
 
 // ETag is the entity tag of the file, as its download has it.
 func (i Info) ETag() string { return `"` + i.SHA256 + `"` }
+
+// eachPage is how many rows Each reads at a time.
+const eachPage = 500
+
+// Each calls fn for every row that meets the conditions, in the order of their keys.
+func Each[T any](ctx context.Context, rows *store.Collection[T], fn func(row *T) error, where ...store.Cond) error {
+	for cursor := ""; ; {
+		page, err := rows.List(ctx, store.Query{Where: slices.Clone(where), Limit: eachPage, Cursor: cursor})
+		if err != nil {
+			return err
+		}
+		for i := range page.Items {
+			if err := fn(&page.Items[i]); err != nil {
+				return err
+			}
+		}
+		if cursor = page.Next; cursor == "" {
+			return nil
+		}
+	}
+}

@@ -31,13 +31,6 @@ func (f *Files) Content(ctx context.Context, key string, info Info) *Content {
 	}}
 }
 
-// As returns the content under another media type, that which the API declares.
-func (c *Content) As(mediaType string) *Content {
-	out := *c
-	out.Type = mediaType
-	return &out
-}
-
 // Open returns the bytes.
 func (c *Content) Open() (io.ReadSeekCloser, error) { return c.open() }
 
@@ -97,4 +90,19 @@ func harmless(mediaType string) bool {
 		return true
 	}
 	return strings.HasPrefix(t, "audio/") || strings.HasPrefix(t, "video/")
+}
+
+// Among returns the content as one of the media types, image/* standing for all images:
+// a file of another type is answered as bytes of no type.
+func (c *Content) Among(types ...string) *Content {
+	have, _, _ := strings.Cut(strings.ToLower(c.Type), ";")
+	for _, t := range types {
+		main, all := strings.CutSuffix(t, "*")
+		if t == have || t == "*/*" || all && strings.HasPrefix(have, main) {
+			return c
+		}
+	}
+	out := *c
+	out.Type = "application/octet-stream"
+	return &out
 }
