@@ -95,9 +95,9 @@ func servable(uploads, answers []string) []string {
 	for _, u := range uploads {
 		for _, a := range answers {
 			switch {
-			case covers(a, u):
+			case Covers(a, u):
 				out = append(out, u)
-			case covers(u, a):
+			case Covers(u, a):
 				out = append(out, a)
 			}
 		}
@@ -109,12 +109,12 @@ func servable(uploads, answers []string) []string {
 // answersAll reports whether every file that a row can have is of a type among answers.
 func (r *Resource) answersAll(answers []string) bool {
 	return !slices.ContainsFunc(r.taken, func(t string) bool {
-		return !slices.ContainsFunc(answers, func(a string) bool { return covers(a, t) })
+		return !slices.ContainsFunc(answers, func(a string) bool { return Covers(a, t) })
 	})
 }
 
-// covers reports whether a media type or range stands for another one.
-func covers(wide, narrow string) bool {
+// Covers reports whether a media type or range stands for another one.
+func Covers(wide, narrow string) bool {
 	main, all := strings.CutSuffix(wide, "*")
 	return wide == narrow || all && strings.HasPrefix(narrow, strings.TrimSuffix(main, "*")) || wide == "*/*"
 }

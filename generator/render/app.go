@@ -121,7 +121,9 @@ func newApp(g *goFile, p *model.Project, secured bool, clients string) {
 		}
 	}`)
 	if p.HasFiles() {
-		g.P("\tif a.maxFile, err = cfg.Size(\"MAX_FILE\", blob.DefaultMax); err != nil {\n\t\treturn nil, fmt.Errorf(\"%w: %w\", ErrUsage, err)\n\t}")
+		g.Raw(`	if a.maxFile, err = cfg.Size("MAX_FILE", blob.DefaultMax); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUsage, err)
+	}`)
 	}
 	g.P("\ta.router = rest.NewRouter(rest.RouterOptions{Log: log, Metrics: a.metrics})")
 	g.P("\ta.Handler = a.router")

@@ -87,6 +87,7 @@ type exchange struct {
 	rctx      chi.Context
 	id        string
 	principal string
+	errors    func(*problem.Problem) (string, any) // of the operation; nil: its problems have no shape
 	status    int
 	bytes     int64
 }
@@ -193,6 +194,7 @@ func (rt *Router) call(x *exchange, found *route) {
 	ctx, cancel := context.WithTimeout(x.request.http.Context(), found.op.timeout())
 	defer cancel()
 	x.request.ctx = &about{Context: ctx, id: x.id, request: x.request.http}
+	x.errors = found.op.Errors
 	x.request.maxBody = found.op.api.MaxBody
 	x.request.receive, x.request.maxFile = found.op.api.Receive, found.op.api.MaxFile
 	if err := found.serve(x); err != nil {

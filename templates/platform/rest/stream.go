@@ -55,11 +55,10 @@ func (o *operation) timeout() time.Duration {
 	return o.api.Timeout
 }
 
-// arriving is a body on its way: it counts, is bounded, and notes why it broke off.
+// arriving is a body on its way: it is bounded, and notes why it broke off.
 type arriving struct {
 	body  io.Reader
 	left  int64
-	count int64
 	fault error
 }
 
@@ -69,7 +68,6 @@ func (a *arriving) Read(p []byte) (int, error) {
 		return 0, a.fault
 	}
 	n, err := a.body.Read(p)
-	a.count += int64(n)
 	if a.left -= int64(n); a.left < 0 {
 		n, err = 0, errTooLarge
 	}
@@ -103,11 +101,12 @@ func (r *Request) broken(a *arriving) bool {
 }
 
 // File receives the request's body, which must be there, as a file of one of the media
-// types.
+// types. A file may be empty: then its media type tells it from no file.
 func (r *Request) File(types ...string) Received {
-	mediaType, ok := fileType(r.http.Header.Get("Content-Type"), types)
+	contentType := r.http.Header.Get("Content-Type")
+	mediaType, ok := fileType(contentType, types)
 	switch {
-	case r.http.ContentLength == 0:
+	case r.http.ContentLength == 0 && contentType == "":
 		r.refuse(problem.BadRequest("a request body is required"))
 		return nil
 	case !ok:
@@ -115,12 +114,8 @@ func (r *Request) File(types ...string) Received {
 		return nil
 	}
 	body := r.stream(r.maxFile)
-	if body == nil {
-		return nil
-	}
-	r.accept("", mediaType, body, body)
-	if body.count == 0 {
-		r.refuse(problem.BadRequest("a request body is required"))
+	if body != nil {
+		r.accept("", mediaType, body, body)
 	}
 	return r.received
 }
@@ -283,10 +278,46 @@ func (w *Writer) whole() error {
 	return err
 }
 
-// sendStream sends a streamed response.
+// sendStream sends a streamed response, or the problem with the ranges or conditions that
+// are asked for.
 func (x *exchange) sendStream(w http.ResponseWriter) {
-	rec := &recorder{ResponseWriter: w}
+	s := &streaming{recorder: recorder{ResponseWriter: w}}
 	defer x.writer.close()
-	defer func() { x.status, x.bytes = rec.status, rec.bytes }()
-	http.ServeContent(rec, x.request.http, "", x.writer.modified, x.writer.stream)
+	defer func() {
+		if s.refused == 0 {
+			x.status, x.bytes = s.status, s.bytes
+		}
+	}()
+	http.ServeContent(s, x.request.http, "", x.writer.modified, x.writer.stream)
+	if s.refused != 0 {
+		for _, name := range []string{"ETag", "Last-Modified", "Content-Disposition", "Accept-Ranges"} {
+			w.Header().Del(name)
+		}
+		x.writer.problem(problem.New(s.refused, "the file cannot be sent as the request's headers ask for it"), x.errors)
+		x.send(w)
+	}
+}
+
+// streaming is the response of a file on its way to the client. It keeps refusals back,
+// which package http would send as plain text.
+type streaming struct {
+	recorder
+	refused int // status
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (s *streaming) WriteHeader(status int) {
+	if status >= http.StatusBadRequest {
+		s.refused = status
+		return
+	}
+	s.recorder.WriteHeader(status)
+}
+
+// Write implements io.Writer.
+func (s *streaming) Write(b []byte) (int, error) {
+	if s.refused != 0 {
+		return len(b), nil
+	}
+	return s.recorder.Write(b)
 }
