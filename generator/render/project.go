@@ -280,6 +280,7 @@ type view struct {
 	Embedded, Engine                string // titles of the databases; Engine is "" when there is only the embedded one
 	Schemes, Targets                string
 	Secured, Tokens, Keys, Deploy   bool
+	Files                           bool // clients upload some
 	Operations                      []operationView
 	Notes                           []string
 	Services                        []serviceView
@@ -293,7 +294,7 @@ func newView(p *model.Project, in Inputs) view {
 	v := view{
 		Name: p.Name, Module: p.Module, Title: markdown(p.API.Title), BasePath: markdownCode(p.API.BasePath), GoVersion: "1.26",
 		Secured: isSecured(p), Total: len(p.Coverage), ExampleOp: "CreateOrder", Rate: in.Rate, P99: in.P99,
-		Deploy: in.Compose, Embedded: p.Engines[0].Title,
+		Deploy: in.Compose, Files: p.HasFiles(), Embedded: p.Engines[0].Title,
 	}
 	for i, e := range p.Engines {
 		if i > 0 {
