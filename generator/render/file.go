@@ -200,7 +200,8 @@ func filesFile(p *model.Project) *goFile {
 	g.Raw(`// openFiles opens where a service keeps the files that clients upload: a folder in DATA_DIR.
 func (a *App) openFiles(service string) (*blob.Files, error) {
 	if url := a.cfg.Setting("BLOB_URL", ""); url != "" {
-		return nil, fmt.Errorf("%w: BLOB_URL=%q: files are kept in DATA_DIR; other places, such as s3://, are not built yet", ErrUsage, url)
+		scheme, _, _ := strings.Cut(url, ":")
+		return nil, fmt.Errorf("%w: BLOB_URL: %s is not built yet; without it files are kept in DATA_DIR", ErrUsage, scheme)
 	}
 	files, err := blob.Open(blob.Options{Dir: filepath.Join(a.cfg.DataDir, "blobs", service), Grace: a.cfg.RequestTimeout, Log: a.log})
 	if err != nil {

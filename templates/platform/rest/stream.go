@@ -59,6 +59,7 @@ func (o *operation) timeout() time.Duration {
 type arriving struct {
 	body  io.Reader
 	left  int64
+	empty bool // so far
 	fault error
 }
 
@@ -68,6 +69,7 @@ func (a *arriving) Read(p []byte) (int, error) {
 		return 0, a.fault
 	}
 	n, err := a.body.Read(p)
+	a.empty = a.empty && n == 0
 	if a.left -= int64(n); a.left < 0 {
 		n, err = 0, errTooLarge
 	}
@@ -84,7 +86,7 @@ func (r *Request) stream(limit int64) *arriving {
 		r.tooLarge()
 		return nil
 	}
-	return &arriving{body: r.http.Body, left: limit}
+	return &arriving{body: r.http.Body, left: limit, empty: true}
 }
 
 // broken tells whether the body did not arrive, and refuses the request if so.
@@ -101,12 +103,11 @@ func (r *Request) broken(a *arriving) bool {
 }
 
 // File receives the request's body, which must be there, as a file of one of the media
-// types. A file may be empty: then its media type tells it from no file.
+// types. An empty one is none, as with every body.
 func (r *Request) File(types ...string) Received {
-	contentType := r.http.Header.Get("Content-Type")
-	mediaType, ok := fileType(contentType, types)
+	mediaType, ok := fileType(r.http.Header.Get("Content-Type"), types)
 	switch {
-	case r.http.ContentLength == 0 && contentType == "":
+	case r.http.ContentLength == 0:
 		r.refuse(problem.BadRequest("a request body is required"))
 		return nil
 	case !ok:
@@ -114,8 +115,12 @@ func (r *Request) File(types ...string) Received {
 		return nil
 	}
 	body := r.stream(r.maxFile)
-	if body != nil {
-		r.accept("", mediaType, body, body)
+	if body == nil {
+		return nil
+	}
+	r.accept("", mediaType, body, body)
+	if body.empty {
+		r.refuse(problem.BadRequest("a request body is required"))
 	}
 	return r.received
 }
@@ -236,7 +241,7 @@ func wrongType(types []string) *problem.Problem {
 // fileType is the media type of a file, and whether it is one of those. A file that does
 // not say is of the first type, if that is one.
 func fileType(contentType string, types []string) (string, bool) {
-	if contentType == "" {
+	if contentType == "" || contentType == "*/*" {
 		contentType = "application/octet-stream"
 		if len(types) > 0 && !strings.Contains(types[0], "*") {
 			return types[0], true
