@@ -46,8 +46,17 @@ func (o *Op) Bodies() []*OpBody {
 	return append([]*OpBody{o.Body}, o.Others...)
 }
 
-// body plans the request's body: a value per Go type that its media types amount to.
+// body plans the request's body.
 func (ob *opBuilder) body() {
+	if plan := ob.b.uploads(ob.op.Operation); plan != nil {
+		ob.uploadBody(plan)
+		return
+	}
+	ob.plainBody()
+}
+
+// plainBody plans a body that is held in memory: a value per Go type that its media types amount to.
+func (ob *opBuilder) plainBody() {
 	body := ob.op.Operation.Body
 	if body == nil || len(body.Content) == 0 {
 		return

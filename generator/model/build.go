@@ -62,7 +62,7 @@ func Build(api *API, o Options) *Project {
 	b.findActions(routable)
 	b.extensions(routable)
 	for op, r := range b.owner {
-		if b.role[op] == OpGet || b.role[op] == OpList {
+		if b.role[op] == OpGet || b.role[op] == OpList || b.role[op] == OpDownload {
 			b.read[r] = true
 		}
 	}
@@ -392,7 +392,7 @@ func (b *builder) assign(r *Resource, c *candidate) {
 	r.posted = bodyObject(c.create)
 	for op, kind := range map[*Operation]OpKind{
 		c.create: OpCreate, c.get: OpGet, c.replace: OpReplace, c.patch: OpPatch, c.remove: OpDelete, c.list: OpList, c.clear: OpClear,
-		c.byBody(): OpReplace,
+		c.byBody(): OpReplace, c.download: OpDownload, c.also: OpReplace,
 	} {
 		if op == nil {
 			continue

@@ -24,6 +24,10 @@ type candidate struct {
 	// singleton says that the path names one thing: settings, a profile, a star. Its
 	// operations are get, replace, patch and remove, and there are no items.
 	singleton bool
+	// file says that the singleton is a file. download answers it, or that of an item;
+	// also is a second operation that uploads it.
+	file           bool
+	download, also *Operation
 }
 
 // canonical is a path with placeholder names taken away: two templates with the
@@ -125,9 +129,14 @@ func candidates(operations []*Operation) []*candidate {
 			at(path).setCollection(op)
 		}
 	}
+	for _, c := range byPath {
+		if !c.fileAt() {
+			c.single()
+		}
+	}
+	findDownloads(byPath)
 	out := make([]*candidate, 0, len(byPath))
 	for _, c := range byPath {
-		c.single()
 		c.changeByPost()
 		if _, last := parent(c.path); isList(c.create) && searches[Plain(last)] {
 			c.create = nil
@@ -277,7 +286,7 @@ func (c *candidate) changeByPost() {
 // operations returns what the candidate has, in a fixed order.
 func (c *candidate) operations() []*Operation {
 	var out []*Operation
-	for _, op := range []*Operation{c.list, c.create, c.get, c.replace, c.patch, c.remove, c.clear, c.byBody()} {
+	for _, op := range []*Operation{c.list, c.create, c.get, c.replace, c.patch, c.remove, c.clear, c.byBody(), c.download, c.also} {
 		if op != nil {
 			out = append(out, op)
 		}

@@ -78,6 +78,7 @@ const (
 	RefList   RefKind = "list"
 	RefMap    RefKind = "map"
 	RefFile   RefKind = "wire.File"
+	RefBlob   RefKind = "blob.Info" // of a column, never of a message
 )
 
 // Ref is how Go code spells the type of a value.

@@ -117,6 +117,7 @@ func (ob *opBuilder) stub(reason string) {
 	if op.Body != nil {
 		op.Body.Inner = nil
 	}
+	ob.withoutUpload()
 }
 
 // implement plans the default implementation; a reason says why there is none.
@@ -135,6 +136,9 @@ func (ob *opBuilder) implement() string {
 	}
 	if reason := ob.creatable(); reason != "" {
 		return reason
+	}
+	if r.File != nil && r.Singleton && op.IfMatch != "" {
+		return "If-Match is not looked at for files"
 	}
 	ob.loosenKey()
 	switch op.Kind {
@@ -165,6 +169,8 @@ func (ob *opBuilder) implement() string {
 		}
 	case OpList:
 		return ob.planList()
+	case OpDownload:
+		return ob.planDownload()
 	}
 	if reason := ob.refuse(nil); reason != "" {
 		return reason
@@ -194,6 +200,9 @@ func (ob *opBuilder) creatable() string {
 }
 
 func (ob *opBuilder) notCRUD() string {
+	if reason := fileReason(ob.op.Operation); reason != "" {
+		return reason
+	}
 	if reason := ob.b.reasons[ob.op.Operation]; reason != "" {
 		return reason
 	}
@@ -263,6 +272,13 @@ func (ob *opBuilder) results() {
 		op.Results = append(op.Results, &Result{GoName: ob.resultName(status), Status: status})
 	}
 	for _, r := range op.Results {
+		if r.Content {
+			op.Produces = downloadTypes(op.Operation)
+			if r.Ranged {
+				op.Produces = nil // it may be any of what the range covers
+			}
+			continue
+		}
 		if r.Media != "" && !slices.Contains(op.Produces, r.Media) {
 			op.Produces = append(op.Produces, r.Media)
 		}

@@ -123,7 +123,7 @@ func (o *Op) onItem() bool {
 	switch o.Kind {
 	case OpList, OpCount, OpCreate, OpMany, OpClear, OpChangeMany, OpDeleteMany:
 		return false
-	case OpChange:
+	case OpChange, OpDownload:
 		return !o.Resource.Singleton
 	}
 	return !o.Resource.Singleton && strings.HasSuffix(canonical(strings.TrimSuffix(o.Path, "/")), "}")

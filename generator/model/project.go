@@ -170,8 +170,12 @@ type Resource struct {
 	Puts bool
 	// Creatable says that some operation creates rows.
 	Creatable bool
-	made      bool    // some operation is meant to create rows
-	posted    *Schema // the body of its POST
+	// FileKey and File are the columns of the file that a row has: its key in the store,
+	// and what is known of it. nil: rows have none.
+	FileKey, File  *Column
+	answers, taken []string // media types in which the file is answered, and is taken
+	made           bool     // some operation is meant to create rows
+	posted         *Schema  // the body of its POST
 }
 
 // Natural is the column that item paths name, nil for a singleton.
@@ -217,15 +221,16 @@ type OpKind string
 
 // The operations that have a default implementation.
 const (
-	OpCreate  OpKind = "create"
-	OpMany    OpKind = "many" // creates every element of a list
-	OpGet     OpKind = "get"
-	OpList    OpKind = "list"
-	OpReplace OpKind = "replace"
-	OpPatch   OpKind = "patch"
-	OpDelete  OpKind = "delete"
-	OpClear   OpKind = "clear"  // deletes all rows of a collection
-	OpChange  OpKind = "change" // sets columns to fixed values: a state action
+	OpCreate   OpKind = "create"
+	OpMany     OpKind = "many" // creates every element of a list
+	OpGet      OpKind = "get"
+	OpList     OpKind = "list"
+	OpReplace  OpKind = "replace"
+	OpPatch    OpKind = "patch"
+	OpDelete   OpKind = "delete"
+	OpClear    OpKind = "clear"    // deletes all rows of a collection
+	OpChange   OpKind = "change"   // sets columns to fixed values: a state action
+	OpDownload OpKind = "download" // answers the file of a row
 	// These change or delete every row that a list of keys names.
 	OpChangeMany OpKind = "changeMany"
 	OpDeleteMany OpKind = "deleteMany"
@@ -245,7 +250,9 @@ type Op struct {
 	Body     *OpBody
 	// Others are the bodies that other media types carry, of other types than Body; all
 	// but one of them are absent. Only a stub has any.
-	Others  []*OpBody
+	Others []*OpBody
+	// Upload is the file that requests bring, nil for none.
+	Upload  *UploadPlan
 	Results []*Result
 	// Result is the one that the default implementation returns.
 	Result *Result
@@ -307,14 +314,19 @@ type OpParam struct {
 
 // Result is one response as a Go type.
 type Result struct {
-	GoName   string // "CreateOrder201"
-	Status   int
-	Ref      *Ref // nil: no body or raw bytes
-	Raw      bool // body is []byte
-	Media    string
-	Location bool
-	ETag     bool
-	Headers  []*ResultHeader
+	GoName string // "CreateOrder201"
+	Status int
+	Ref    *Ref // nil: no body or raw bytes
+	Raw    bool // body is []byte
+	// Content says that the body is a file, streamed from where it is kept; Ranged, that
+	// it is of any type that a declared range covers. Among are the types that it is
+	// answered in where uploads may be of others, which become bytes of no type.
+	Content, Ranged bool
+	Among           []string
+	Media           string
+	Location        bool
+	ETag            bool
+	Headers         []*ResultHeader
 	// Fields are the body's sources in the default implementation, for an object
 	// made from a row; Row says the body is exactly that.
 	Fields []*FieldSource
@@ -345,7 +357,8 @@ const (
 	SourceBody   SourceKind = "body"
 	SourceParam  SourceKind = "param"
 	SourceValue  SourceKind = "value"
-	SourceKey    SourceKind = "key" // the values of the resource's KeyParts, joined
+	SourceFile   SourceKind = "file" // what is known of the file that came
+	SourceKey    SourceKind = "key"  // the values of the resource's KeyParts, joined
 )
 
 // Fill gives a column its value when a row is made or changed.

@@ -32,7 +32,7 @@ func (ob *opBuilder) planWrite() string {
 		}
 		switch {
 		case fill == nil:
-		case op.Upsert && fill.Source != SourceBody:
+		case op.Upsert && fill.Source != SourceBody && fill.Source != SourceFile:
 			op.Fresh = append(op.Fresh, fill)
 		default:
 			op.Fills = append(op.Fills, fill)
@@ -116,6 +116,9 @@ func (ob *opBuilder) fill(c *Column, fields []*Field) (*Fill, string) {
 			return nil, fmt.Sprintf("path parameter %s is %s but the key is %s", op.KeyParam.Name, op.KeyParam.Ref.describe(), c.Ref.describe())
 		}
 		return &Fill{Column: c, Source: SourceParam, Param: op.KeyParam}, ""
+	}
+	if fill := ob.fileFill(c, fields); fill != nil {
+		return fill, ""
 	}
 	f := fieldFor(fields, c.Property)
 	if f != nil && (f.Property.Schema.ReadOnly || f.Property.Schema.WriteOnly) {
@@ -602,6 +605,9 @@ func holdsWriteOnly(s *Schema, seen map[*Schema]bool) bool {
 func (ob *opBuilder) planResult() string {
 	op, r := ob.op, ob.op.Resource
 	success := op.Success()
+	if op.Upsert && op.Kind == OpReplace {
+		success = op.changed()
+	}
 	result := &Result{Status: defaultStatus(op.Kind), Location: op.Kind == OpCreate && r.ItemPath != ""}
 	schema, reason := ob.answer(success, result)
 	if reason != "" {
@@ -610,7 +616,7 @@ func (ob *opBuilder) planResult() string {
 	if success != nil {
 		for _, h := range success.Headers {
 			if strings.EqualFold(h.Name, "ETag") {
-				result.ETag = r.KeyParts != nil || op.Kind != OpClear
+				result.ETag = (r.KeyParts != nil || op.Kind != OpClear) && !(r.Singleton && r.File != nil && op.Upload == nil)
 			}
 		}
 		if reason := result.headers(success.Headers, false); reason != "" {
@@ -628,6 +634,16 @@ func (ob *opBuilder) planResult() string {
 		ob.planCreated(schema)
 	}
 	return ob.tooMuchAssumed()
+}
+
+// changed is the success of a PUT that found its row: the one beside 201, if there is one.
+func (o *Op) changed() *Response {
+	for _, r := range o.Responses {
+		if r.Status == "200" || r.Status == "202" || r.Status == "204" {
+			return r
+		}
+	}
+	return o.Success()
 }
 
 // answer decides the status and the schema of an answer, nil for no body.

@@ -55,8 +55,10 @@ func (c *candidate) readSchema() (*Schema, string) {
 	}
 	created, sent := resultObject(c.create), bodyObject(c.create)
 	switch {
-	case c.association():
+	case c.file, c.association():
 		return orPresence(), ""
+	case c.download != nil && read == nil && created != nil:
+		return created, ""
 	case read != nil:
 		return read, ""
 	case c.singleton:
@@ -161,6 +163,7 @@ func (rb *rowBuilder) build(b *builder) string {
 	}
 	rb.boundKey()
 	rb.rules()
+	rb.files()
 	return ""
 }
 
@@ -170,7 +173,7 @@ var linkNames = set("links", "self", "href", "selflink")
 // schemas are the messages whose properties make the row, the read one first.
 func (rb *rowBuilder) schemas() []*Schema {
 	c := rb.c
-	if c.association() {
+	if c.file || c.association() {
 		return nil // what its list shows belongs to others
 	}
 	item, _ := listItem(c.list)

@@ -43,6 +43,9 @@ func appFile(p *model.Project) *goFile {
 	if sends(p) {
 		g.P("\twebhooks config.Webhooks // how messages are sent")
 	}
+	if p.HasFiles() {
+		g.P("\tmaxFile int64 // of uploads, in bytes")
+	}
 	g.P("\ttoken string // what the processes of this backend show one another; \"\" for target all")
 	g.P("\tcalls *peer.Server // what other processes may call; nil for target all")
 	clients, newClients := "", ""
@@ -125,6 +128,11 @@ func newApp(g *goFile, p *model.Project, secured bool, clients string) {
 			return nil, err
 		}
 	}`)
+	if p.HasFiles() {
+		g.Raw(`	if a.maxFile, err = cfg.Size("MAX_FILE", blob.DefaultMax); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUsage, err)
+	}`)
+	}
 	g.P("\ta.router = rest.NewRouter(rest.RouterOptions{Log: log, Metrics: a.metrics})")
 	g.P("\ta.Handler = a.router")
 	g.P("\tif target == targetGateway {\n\t\treturn a, a.route()\n\t}")

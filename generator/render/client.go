@@ -60,6 +60,9 @@ func clientOperation(g *goFile, op *model.Op) {
 		if r.Location || r.ETag || len(r.Headers) > 0 {
 			header = "header"
 		}
+		if r.Content {
+			header, body = "header", "body"
+		}
 		if r.Raw || r.Ref != nil {
 			body = "body"
 		}
@@ -100,6 +103,9 @@ func readResult(g *goFile, r *model.Result) {
 		add(h.GoName, "header.Get("+strconv.Quote(h.Name)+")")
 	}
 	switch {
+	case r.Content:
+		add("Body", "blob.FromAnswer(header, body)")
+		g.P("\t\treturn %s{%s}, nil", r.GoName, fields)
 	case r.Raw:
 		add("Body", "body")
 		g.P("\t\treturn %s{%s}, nil", r.GoName, fields)

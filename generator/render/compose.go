@@ -110,7 +110,7 @@ func (c *composeBuilder) backend(name, target string, values map[string]string) 
 		values["DATABASE_URL"] = c.url()
 		s.DependsOn = append(s.DependsOn, c.name)
 	}
-	if target != "gateway" && c.server == nil {
+	if target != "gateway" && c.server == nil || c.keepsFiles(target) {
 		volume := "data"
 		if target != "all" {
 			volume = target // each service's files are its own
@@ -123,6 +123,11 @@ func (c *composeBuilder) backend(name, target string, values map[string]string) 
 	}
 	s.Environment = environment(values)
 	return s
+}
+
+// keepsFiles reports whether the target keeps files that clients upload.
+func (c *composeBuilder) keepsFiles(target string) bool {
+	return slices.ContainsFunc(c.p.Services, func(s *model.Service) bool { return s.HasFiles() && (target == "all" || target == s.Name) })
 }
 
 // whole is the backend in one container.

@@ -24,6 +24,9 @@ func defaultsFile(p *model.Project, s *model.Service) *goFile {
 	if len(s.Calls) > 0 {
 		g.P("\toutgoing *Webhooks // for overrides: Defaults sends nothing")
 	}
+	if s.HasFiles() {
+		g.P("\tfiles *blob.Files")
+	}
 	for _, r := range s.Resources {
 		g.P("\t%s *store.Collection[%s]", r.Field, r.Row)
 	}
@@ -33,6 +36,7 @@ func defaultsFile(p *model.Project, s *model.Service) *goFile {
 	for _, op := range s.Operations {
 		defaultOp(g, op)
 	}
+	fileFuncs(g, s)
 	for _, f := range projections(s) {
 		projectionFunc(g, f)
 	}
@@ -74,6 +78,9 @@ func newDefaults(g *goFile, s *model.Service) {
 	if len(s.Calls) > 0 {
 		params = slices.Insert(params, len(params)-min(1, len(s.Resources)), "outgoing *Webhooks")
 	}
+	if s.HasFiles() {
+		params = append(params[:1], append([]string{"files *blob.Files"}, params[1:]...)...)
+	}
 	g.P("// NewDefaults binds the operations to a database; options apply to every collection.")
 	g.P("func NewDefaults(%s) Defaults {", strings.Join(params, ", "))
 	for _, r := range s.Resources {
@@ -97,6 +104,9 @@ func newDefaults(g *goFile, s *model.Service) {
 	}
 	if len(s.Calls) > 0 {
 		g.P("\t\toutgoing: outgoing,")
+	}
+	if s.HasFiles() {
+		g.P("\t\tfiles: files,")
 	}
 	for _, r := range s.Resources {
 		options := "options"
@@ -135,6 +145,8 @@ func defaultOp(g *goFile, op *model.Op) {
 		updateOp(g, op)
 	case model.OpChange:
 		changeOp(g, op)
+	case model.OpDownload:
+		downloadOp(g, op)
 	case model.OpDelete:
 		deleteOp(g, op)
 	case model.OpChangeMany:
@@ -143,6 +155,7 @@ func defaultOp(g *goFile, op *model.Op) {
 		deleteMany(g, op)
 	case model.OpClear:
 		parentsExist(g, op, op.ParentParams)
+		leaveAll(g, op)
 		g.P("\tif err := d.%s.DeleteAll(ctx%s); err != nil {\n\t\treturn nil, err\n\t}", op.Resource.Field, ownConditions(op))
 	case model.OpList:
 		listOp(g, op)
@@ -214,7 +227,7 @@ func joined(params []*model.OpParam) string {
 
 // inName is "_" for an operation whose default reads nothing of its input.
 func inName(op *model.Op) string {
-	if len(op.Params) == 0 && op.Body == nil {
+	if len(op.Params) == 0 && !op.TakesBody() {
 		return "_"
 	}
 	return "in"
@@ -344,6 +357,7 @@ func createOp(g *goFile, op *model.Op) {
 		body = bodyVar(g, op)
 	}
 	known(g, op, body)
+	keepFile(g, op)
 	g.P("\trow := %s{", op.Resource.Row)
 	for _, f := range op.Fills {
 		g.P("\t\t%s: %s,", f.Column.GoName, columnValue(op, f, body))
@@ -418,6 +432,7 @@ func updateOp(g *goFile, op *model.Op) {
 		body = bodyVar(g, op)
 	}
 	known(g, op, body)
+	keepFile(g, op)
 	row := "row"
 	if !usesRow(op.Result) && !usesRow(op.Created) {
 		row = "_"
@@ -431,13 +446,20 @@ func updateOp(g *goFile, op *model.Op) {
 		if op.Created != nil {
 			created = "created"
 		}
-		g.P("\t%s, %s, err := d.%s.Put(ctx, %s{", row, created, op.Resource.Field, op.Resource.Row)
+		assign := ":="
+		if op.Upload != nil && row == "_" && created == "_" {
+			assign = "=" // err is there already
+		}
+		g.P("\t%s, %s, err %s d.%s.Put(ctx, %s{", row, created, assign, op.Resource.Field, op.Resource.Row)
 		for _, f := range op.Fresh {
 			g.P("\t\t%s: %s,", f.Column.GoName, columnValue(op, f, body))
 		}
 		g.P("\t}, func(%s *%s) error {", argument, op.Resource.Row)
 	} else {
 		g.P("\t%s, err := d.%s.Update(ctx, %s, func(%s *%s) error {", row, op.Resource.Field, keyExpr(op), argument, op.Resource.Row)
+	}
+	if op.Upload != nil {
+		g.P("\t\told = %s", oldFile(op.Resource))
 	}
 	for _, f := range op.Fills {
 		if op.Kind == model.OpPatch {
@@ -452,6 +474,9 @@ func updateOp(g *goFile, op *model.Op) {
 		g.P("\t\treturn nil\n\t}%s)", conditions(op))
 	}
 	fail(g)
+	if op.Upload != nil {
+		g.P("\tif err := d.files.Leave(ctx, old); err != nil {\n\t\treturn nil, err\n\t}")
+	}
 	if op.Created != nil {
 		g.P("\tif created {\n\t\treturn %s, nil\n\t}", resultExpr(op, op.Created))
 	}
@@ -537,10 +562,11 @@ func patchOver(g *goFile, f *model.Fill, field, dst string) {
 
 func deleteOp(g *goFile, op *model.Op) {
 	parentsExist(g, op, outer(op))
-	if usesRow(op.Result) {
+	if usesRow(op.Result) || op.Resource.File != nil && !op.Resource.Singleton {
 		g.P("\trow, err := d.%s.Get(ctx, %s%s)", op.Resource.Field, keyExpr(op), conditions(op))
 		fail(g)
 	}
+	leaveWith(g, op)
 	g.P("\tif err := d.%s.Delete(ctx, %s%s); err != nil {\n\t\treturn nil, err\n\t}", op.Resource.Field, keyExpr(op), conditions(op))
 }
 
@@ -596,7 +622,7 @@ func changeMany(g *goFile, op *model.Op) {
 
 // usesRow reports whether a response is made from the row.
 func usesRow(r *model.Result) bool {
-	return r != nil && (r.Func != "" || r.ETag)
+	return r != nil && (r.Func != "" || r.ETag || r.Content)
 }
 
 // resultExpr is a response made from row.
@@ -606,9 +632,15 @@ func resultExpr(op *model.Op, r *model.Result) string {
 		fields = append(fields, "Location: rest.Location(ctx, "+keyText(op.Resource.Natural(), "row")+")")
 	}
 	if r.ETag {
-		fields = append(fields, "ETag: store.ETag(row."+op.Resource.Version.GoName+")")
+		tag := "store.ETag(row." + op.Resource.Version.GoName + ")"
+		if op.Resource.File != nil && op.Resource.Singleton {
+			tag = "info.ETag()"
+		}
+		fields = append(fields, "ETag: "+tag)
 	}
 	switch {
+	case r.Content:
+		fields = append(fields, "Body: "+contentExpr(op, r))
 	case r.Ref == nil:
 	case r.Func == "" && r.Ref.Kind == model.RefRaw:
 		fields = append(fields, "Body: json.RawMessage(`{}`)")

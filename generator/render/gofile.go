@@ -53,7 +53,7 @@ var standard = map[string]string{
 var platformPackages = map[string]string{
 	"wire": "wire", "rest": "rest", "problem": "problem", "store": "store", "auth": "auth", "cache": "cache",
 	"telemetry": "telemetry", "config": "config", "lifecycle": "lifecycle", "peer": "peer", "gateway": "gateway", "apidocs": "apidocs",
-	"rules": "rules", "ecma": "ecma", "webhook": "webhook",
+	"rules": "rules", "ecma": "ecma", "webhook": "webhook", "blob": "blob",
 }
 
 // bytes formats the file and adds its imports. When the text does not parse, the

@@ -97,6 +97,9 @@ func route(g *goFile, p *model.Project, op *model.Op) {
 		}
 		g.P("\t\t},")
 	}
+	if op.Upload != nil {
+		g.P("\t\tUpload: true,")
+	}
 	if op.Kind == model.OpStub {
 		g.P("\t\tStub: true,")
 	}
@@ -170,7 +173,7 @@ func schemeExpr(api *model.API, use model.SchemeUse) string {
 
 func requestType(g *goFile, op *model.Op) {
 	g.P("// %sRequest is the input of %s.", op.GoName, op.GoName)
-	if len(op.Params) == 0 && op.Body == nil {
+	if len(op.Params) == 0 && !op.TakesBody() {
 		g.P("type %sRequest struct{}\n", op.GoName)
 		return
 	}
@@ -183,6 +186,7 @@ func requestType(g *goFile, op *model.Op) {
 		g.P("%s", comment("\t", "", note))
 		g.P("\t%s %s%s", p.GoName, paramType(p), rawTag(paramType(p)))
 	}
+	uploadField(g, op)
 	bodyFields(g, op)
 	g.P("}\n")
 }
@@ -196,7 +200,7 @@ func paramType(p *model.OpParam) string {
 
 func decodeRequest(g *goFile, op *model.Op) {
 	arg := "r"
-	if len(op.Params) == 0 && op.Body == nil && op.IfMatch == "" {
+	if len(op.Params) == 0 && !op.TakesBody() && op.IfMatch == "" {
 		arg = "_"
 	}
 	g.P("func decode%s(%s *rest.Request) (in %sRequest) {", op.GoName, arg, op.GoName)
@@ -210,7 +214,11 @@ func decodeRequest(g *goFile, op *model.Op) {
 		}
 		g.P("\tr.%s(%s.Name, %s)", method, op.Resource.Var, keyExpr(op))
 	}
-	decodeBodies(g, op)
+	if op.Upload != nil {
+		receiveFile(g, op)
+	} else {
+		decodeBodies(g, op)
+	}
 	g.P("\treturn in\n}\n")
 }
 

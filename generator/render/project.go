@@ -67,6 +67,13 @@ func Project(p *model.Project, in Inputs) (*plan.Plan, error) {
 		return nil, err
 	}
 	files = append(files, main)
+	if p.HasFiles() {
+		f, err := goPlan("internal/app/files.gen.go", filesFile(p), plan.Owned)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
 	copied, err := platform(in.Templates, p.Module, platformRoots(p))
 	if err != nil {
 		return nil, err
@@ -109,6 +116,9 @@ func platformRoots(p *model.Project) []string {
 	}
 	if sends(p) {
 		roots = append(roots, "webhook")
+	}
+	if p.HasFiles() {
+		roots = append(roots, "blob")
 	}
 	if p.Cache.Engine != "none" {
 		roots = append(roots, "cache/"+p.Cache.Engine)
@@ -287,6 +297,7 @@ type view struct {
 	Schemes, Targets                string
 	Secured, Tokens, Keys, Deploy   bool
 	Examples                        bool // some tables have example rows
+	Files                           bool // clients upload some
 	Operations                      []operationView
 	Notes                           []string
 	Services                        []serviceView
@@ -305,7 +316,7 @@ func newView(p *model.Project, in Inputs) view {
 		Name: p.Name, Module: p.Module, Title: markdown(p.API.Title), BasePath: markdownCode(p.API.BasePath), GoVersion: "1.26",
 		Secured: isSecured(p), Total: len(p.Coverage), ExampleOp: "CreateOrder", Rate: in.Rate, P99: in.P99,
 		Examples: slices.ContainsFunc(p.Services, func(s *model.Service) bool { return len(exampleTables(s)) > 0 }),
-		Deploy:   in.Compose, Embedded: p.Engines[0].Title,
+		Deploy:   in.Compose, Files: p.HasFiles(), Embedded: p.Engines[0].Title,
 	}
 	for i, e := range p.Engines {
 		if i > 0 {

@@ -39,6 +39,8 @@ func resultFields(r *model.Result) (fields []string) {
 		fields = append(fields, h.GoName+" string // header "+quoteComment(h.Name)+"; \"\" leaves it out")
 	}
 	switch {
+	case r.Content:
+		fields = append(fields, "Body *blob.Content")
 	case r.Raw:
 		fields = append(fields, "Body []byte")
 	case r.Ref != nil:
@@ -65,6 +67,8 @@ func respond(g *goFile, r *model.Result, named bool) {
 	}
 	status := statusConstant(r.Status)
 	switch {
+	case r.Content:
+		g.P("\tr.Body.Respond(w)")
 	case r.Raw:
 		g.P("\tw.Bytes(%s, %s, r.Body)", status, strconv.Quote(r.Media))
 	case r.Ref == nil:

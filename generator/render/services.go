@@ -88,6 +88,10 @@ func startService(g *goFile, p *model.Project, s *model.Service, used bool) {
 	if len(s.Calls) > 0 {
 		args += ", " + s.Package + ".NewWebhooks(a.sender(" + quotedName(s) + "))"
 	}
+	if s.HasFiles() {
+		g.P("\tfiles, err := a.openFiles(%s)\n\tif err != nil {\n\t\treturn err\n\t}", quotedName(s))
+		args = "db, files" + strings.TrimPrefix(args, "db")
+	}
 	if isCached(p) && len(s.Resources) > 0 {
 		args += ", a.options..."
 	}
@@ -97,7 +101,12 @@ func startService(g *goFile, p *model.Project, s *model.Service, used bool) {
 		g.P("\t\t\treturn fmt.Errorf(\"%%w: service %s: %%w\", ErrEnvironment, err)\n\t\t}\n\t}", s.Name)
 	}
 	g.P("\tservice := %s.New(defaults)", s.Package)
-	g.P("\t%s.Routes(a.api(%s, db), service)", s.Package, quotedName(s))
+	if s.HasFiles() {
+		g.P("\tif err := a.startFiles(ctx, files, defaults.HasFile); err != nil {\n\t\treturn err\n\t}")
+		g.P("\t%s.Routes(a.api(%s, db).Receiving(files.Receive, a.maxFile), service)", s.Package, quotedName(s))
+	} else {
+		g.P("\t%s.Routes(a.api(%s, db), service)", s.Package, quotedName(s))
+	}
 	client := s.Package + ".Local(db, service, defaults)"
 	if used {
 		g.P("\t*a.clients.%s = %s", s.Package, client)
@@ -134,7 +143,11 @@ func routeServices(g *goFile, p *model.Project, secured bool) {
 	a.closers = append(a.closers, lifecycle.Closer{Name: "gateway", Close: func(context.Context) error { return proxy.Close() }})`)
 	g.P("\tfor _, s := range []struct {\n\t\tname string\n\t\troutes func(*rest.API)\n\t}{")
 	for _, s := range p.Services {
-		g.P("\t\t{%s, func(to *rest.API) { %s.Routes(to, %s.Defaults{}) }},", quotedName(s), s.Package, s.Package)
+		to := "to"
+		if s.HasFiles() {
+			to = "to.Receiving(nil, a.maxFile)"
+		}
+		g.P("\t\t{%s, func(to *rest.API) { %s.Routes(%s, %s.Defaults{}) }},", quotedName(s), s.Package, to, s.Package)
 	}
 	g.Raw(`	} {
 		urls, err := a.cfg.ServiceURLs(s.name)

@@ -72,6 +72,9 @@ func opOf(r *model.Resource, kind model.OpKind) *model.Op {
 // it.
 func flow(g *goFile, api *model.API, r *model.Resource, made map[*model.Resource]bool) bool {
 	create := opOf(r, model.OpCreate)
+	if create.Upload != nil {
+		return false // a file is more than the flow can send
+	}
 	body, ok := bodyFor(create, made)
 	if !ok || len(r.Scopes) > 0 || slices.ContainsFunc(create.ParentParams, func(p *model.ParentParam) bool { return p.Parts != nil }) || r.Parent != nil && !made[r.Parent] || create.Idempotent == "required" || !open(api, create) {
 		return false

@@ -48,6 +48,11 @@ func fillExpr(f *model.Fill, body string) string {
 			return joined(f.Parts)
 		}
 		return convert(f.Param.Ref, c.Ref, "in."+f.Param.GoName)
+	case model.SourceFile:
+		if c.Nullable {
+			return "new(" + f.Value + ")"
+		}
+		return f.Value
 	case model.SourceValue:
 		if c.Nullable && !c.Ref.Nilable() {
 			return "new(" + typed(c.Ref, f.Value) + ")"

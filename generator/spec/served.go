@@ -75,7 +75,10 @@ func serveOperation(operation *openapi3.Operation, op *model.Op, added *addition
 	if operation.Responses == nil {
 		operation.Responses = openapi3.NewResponsesWithCapacity(4)
 	}
-	if op.Body != nil {
+	switch {
+	case op.Upload != nil:
+		keepUpload(operation.RequestBody, op)
+	case op.Body != nil:
 		keepConsumed(operation.RequestBody, op)
 	}
 	var adds []addition
@@ -92,7 +95,11 @@ func serveOperation(operation *openapi3.Operation, op *model.Op, added *addition
 	if r := op.Result; r != nil {
 		if ref := operation.Responses.Value(fmt.Sprint(r.Status)); ref != nil {
 			ref.Ref = ""
-			keepProduced(ref, r)
+			if r.Content {
+				served206(operation, ref)
+			} else {
+				keepProduced(ref, r)
+			}
 		}
 	}
 }
@@ -156,9 +163,11 @@ func addedStatuses(op *model.Op) []string {
 	add(len(op.Security) > 0, "401", "403")
 	add(op.KeyParam != nil || len(op.ParentParams) > 0, "404")
 	add(op.Result != nil && op.Result.Ref != nil, "406")
-	add(len(op.Params) > 0 || op.Body != nil || op.IfMatch != "" || op.Idempotent != "", "400", fmt.Sprint(op.Invalid))
-	add(op.Body != nil, "413", "415")
-	add(op.Kind != model.OpGet && op.Kind != model.OpList, "409")
+	add(len(op.Params) > 0 || op.TakesBody() || op.IfMatch != "" || op.Idempotent != "", "400", fmt.Sprint(op.Invalid))
+	add(op.TakesBody(), "413", "415")
+	add(op.Kind == model.OpDownload, "206", "304", "412", "416")
+	add(op.Kind == model.OpDownload && op.Produces != nil, "406")
+	add(op.Kind != model.OpGet && op.Kind != model.OpList && op.Kind != model.OpDownload, "409")
 	add(op.IfMatch != "", "412")
 	add(op.Method == "GET" && op.Result != nil && op.Result.ETag, "304")
 	add(op.IfMatch == "required", "428")

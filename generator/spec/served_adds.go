@@ -31,6 +31,7 @@ type addition struct {
 // statusReasons say when the server gives an answer that the input does not declare.
 func statusReasons(op *model.Op) map[string]string {
 	reasons := map[string]string{
+		"206": "a part of the file is asked for (Range)",
 		"304": "the client has this state of it already (If-None-Match)",
 		"400": "the request cannot be read",
 		"401": "it carries no credentials that are accepted",
@@ -40,11 +41,18 @@ func statusReasons(op *model.Op) map[string]string {
 		"409": "it contradicts what is stored: the key is taken, or something refers to the item",
 		"412": "the item is no longer in the state that If-Match names",
 		"413": "the body is larger than MAX_BODY",
+		"416": "the file has no such part",
 		"415": "the operation does not read the body's media type",
 		"428": "it carries no If-Match",
 		"500": "the server has a fault, which it logs under the response's X-Request-Id",
 		"503": "a part of the server is away; Retry-After says when to come back",
 		"504": "it took longer than REQUEST_TIMEOUT",
+	}
+	if op.Upload != nil {
+		reasons["413"] = "the file is larger than MAX_FILE, or the rest of the body than MAX_BODY"
+	}
+	if op.Kind == model.OpDownload {
+		reasons["412"] = "the file is not in the state that the request's conditions name"
 	}
 	invalid := fmt.Sprint(op.Invalid)
 	reasons[invalid] = "the request breaks its schema, or a rule below"

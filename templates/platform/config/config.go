@@ -142,6 +142,19 @@ func Load(getenv func(string) string) (Config, error) {
 	return c, errors.Join(l.errs...)
 }
 
+// Setting returns a variable of a part that only some projects have, else fallback.
+func (c Config) Setting(name, fallback string) string {
+	l := loader{getenv: c.getenv}
+	return l.text(name, fallback)
+}
+
+// Size is Setting for a number of bytes.
+func (c Config) Size(name string, fallback int64) (int64, error) {
+	l := loader{getenv: c.getenv}
+	n := l.size(name, fallback)
+	return n, errors.Join(l.errs...)
+}
+
 // loader reads variables and collects what is wrong with them.
 type loader struct {
 	getenv func(string) string

@@ -27,6 +27,9 @@ type Options struct {
 	// Forward sends requests on instead of serving them: the process is a gateway. It
 	// knows the operations all the same, and who may call them; nil: they are served.
 	Forward Forwarder
+	// Receive takes the files of operations that upload, of at most MaxFile bytes.
+	Receive Receiver
+	MaxFile int64
 	// KeyTTL is how long the answer to an Idempotency-Key is remembered; zero
 	// means 24 h.
 	KeyTTL time.Duration
@@ -74,6 +77,8 @@ type Operation struct {
 	// Refused lists parameters that are declared, and that nothing acts on.
 	// Sending one is answered by 501 rather than ignored.
 	Refused []ParameterName
+	// Upload says that requests bring a file, which is not kept in memory.
+	Upload bool
 	// Stub says that nothing but an override answers it: no Allow header lists its method.
 	Stub bool
 	// Errors renders a problem in the shape that the operation declares for its

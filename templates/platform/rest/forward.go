@@ -23,7 +23,7 @@ func (rt *Router) forward(x *exchange, found *route, w http.ResponseWriter) (ans
 	defer cancel(nil)
 	x.request.ctx = ctx
 	err := found.op.authenticate(x)
-	if err == nil && len(found.op.Consumes) > 0 && x.request.http.ContentLength > found.op.api.MaxBody {
+	if err == nil && len(found.op.Consumes) > 0 && x.request.http.ContentLength > found.op.maxBody() {
 		// The service would refuse it, too, and hang up while it is on its way: a client
 		// that only reads when it has sent everything would not see the answer.
 		if err = found.op.admit(x); err == nil {
@@ -33,7 +33,7 @@ func (rt *Router) forward(x *exchange, found *route, w http.ResponseWriter) (ans
 	if err == nil {
 		// What is bounded is the time until the answer begins: a client may take longer
 		// to read it, as it may where this process answers itself.
-		late := time.AfterFunc(found.op.api.Timeout, func() { cancel(context.DeadlineExceeded) })
+		late := time.AfterFunc(found.op.timeout(), func() { cancel(context.DeadlineExceeded) })
 		defer late.Stop()
 		err = x.forward(ctx, found.op.api.Forward, &forwarded{
 			recorder: recorder{ResponseWriter: w}, id: x.id, late: late, body: watchedBody{ReadCloser: x.request.http.Body},

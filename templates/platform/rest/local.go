@@ -61,6 +61,9 @@ func ServeCall[In any, Out Response](s *peer.Server, name string, serve func(con
 		if err := w.render(out); err != nil {
 			return peer.Answer{}, err
 		}
+		if err := w.whole(); err != nil {
+			return peer.Answer{}, err
+		}
 		return peer.Answer{Status: w.status, Header: w.header, Body: w.body.Bytes()}, nil
 	})
 }

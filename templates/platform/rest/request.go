@@ -35,6 +35,11 @@ type Request struct {
 	read    bool // body is filled
 	json    bool // body is valid JSON
 	lent    bool // body is in other hands, and not to be used again
+
+	receive  Receiver
+	received Received // the file that came with it
+	maxFile  int64
+	failed   error // what is the server's own fault
 }
 
 // pair is a name and a value of a query or form.
@@ -44,6 +49,7 @@ func (r *Request) reset(h *http.Request) {
 	clear(r.values)
 	clear(r.query)
 	clear(r.form)
+	r.discard()
 	if r.lent || cap(r.body) > maxKept {
 		r.body = nil
 	}
@@ -293,6 +299,9 @@ func (r *Request) refuse(p *problem.Problem) {
 
 // faults returns all that is wrong with the request as one error.
 func (r *Request) faults(invalid int) error {
+	if r.failed != nil {
+		return r.failed
+	}
 	if r.fault != nil {
 		r.fault.Errors = r.errs.List()
 		return r.fault

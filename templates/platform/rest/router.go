@@ -87,6 +87,7 @@ type exchange struct {
 	rctx      chi.Context
 	id        string
 	principal string
+	errors    func(*problem.Problem) (string, any) // of the operation; nil: its problems have no shape
 	status    int
 	bytes     int64
 }
@@ -111,6 +112,7 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(panicked)
 	}
 	x.request.reset(nil)
+	x.writer.close()
 	rt.idle.Put(x)
 }
 
@@ -189,10 +191,12 @@ func (rt *Router) miss(x *exchange) {
 
 // call runs an operation, whose response then stands in the writer.
 func (rt *Router) call(x *exchange, found *route) {
-	ctx, cancel := context.WithTimeout(x.request.http.Context(), found.op.api.Timeout)
+	ctx, cancel := context.WithTimeout(x.request.http.Context(), found.op.timeout())
 	defer cancel()
 	x.request.ctx = &about{Context: ctx, id: x.id, request: x.request.http}
+	x.errors = found.op.Errors
 	x.request.maxBody = found.op.api.MaxBody
+	x.request.receive, x.request.maxFile = found.op.api.Receive, found.op.api.MaxFile
 	if err := found.serve(x); err != nil {
 		rt.fail(x, found, err)
 	}
@@ -242,6 +246,10 @@ func (x *exchange) send(w http.ResponseWriter) {
 		header[name] = values
 	}
 	x.status = out.status
+	if out.stream != nil {
+		x.sendStream(w)
+		return
+	}
 	if notModified(r, out) {
 		x.status = http.StatusNotModified
 		header.Del("Content-Type")

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
+	"time"
 
 	"github.com/e6b96b0c/backend/templates/platform/problem"
 	"github.com/e6b96b0c/backend/templates/platform/store"
@@ -23,6 +25,9 @@ type Writer struct {
 	body   bytes.Buffer
 	json   *json.Encoder
 	err    error
+
+	stream   io.ReadSeekCloser // sent instead of body
+	modified time.Time         // when it was
 }
 
 func newWriter() *Writer {
@@ -35,6 +40,7 @@ func newWriter() *Writer {
 func (w *Writer) reset() {
 	clear(w.header)
 	w.status, w.err = 0, nil
+	w.close()
 	w.body.Reset()
 	if w.body.Cap() > maxKept {
 		w.body = bytes.Buffer{}
@@ -68,6 +74,7 @@ func (w *Writer) Empty(status int) { w.start(status, "") }
 
 func (w *Writer) start(status int, contentType string) {
 	w.status, w.err = status, nil
+	w.close()
 	w.body.Reset()
 	if contentType == "" {
 		delete(w.header, "Content-Type")
