@@ -122,7 +122,7 @@ func (r *Resource) flagOf(verb string, takenBack bool) *Fill {
 		if c.Ref.Kind != RefBool || c.Property == "" {
 			continue
 		}
-		value := ""
+		var value string
 		switch {
 		case leadsTo(base, name):
 			value = strconv.FormatBool(back == takenBack)

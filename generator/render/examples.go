@@ -123,7 +123,7 @@ func (e *exampler) row(r *model.Resource, seed uint64, n int) (row string, key j
 		b.WriteString(quoteJSON(c.Name) + ": " + string(value))
 	}
 	for _, c := range r.Columns {
-		value := json.RawMessage(nil)
+		var value json.RawMessage
 		switch {
 		case c.Rule == "version" || c.Rule == "created" || c.Rule == "updated", c == r.Key && r.KeyParts != nil:
 			continue // the store's own
