@@ -136,7 +136,7 @@ func (e *exampler) row(r *model.Resource, seed uint64, n int) (row string, key j
 		case refers(r, c):
 			continue // nullable, and the row that it would name has yet to be made
 		case slices.Contains(r.Scopes, c):
-			value = e.scope(c)
+			value = e.scope(r, c, n)
 		case c == r.Natural() && c.Kind == "integer":
 			value = json.RawMessage(strconv.Itoa(n + 1))
 		default:
@@ -191,8 +191,19 @@ func plain(c *model.Column, seed uint64) json.RawMessage {
 	return value
 }
 
-// scope is the value that a parent which nothing creates has in every example.
-func (e *exampler) scope(c *model.Column) json.RawMessage {
+// scope is the value of a parent which nothing creates: the key of its example, or else
+// the same for every table.
+func (e *exampler) scope(r *model.Resource, c *model.Column, n int) json.RawMessage {
+	above, _, _ := strings.Cut(r.Path, "/{"+c.Param+"}")
+	for parent, keys := range e.keys {
+		if parent.Path == above && parent != r && len(keys) > 0 {
+			key := keys[n%len(keys)]
+			if c.Kind == "text" && key[0] != '"' {
+				return json.RawMessage(quoteJSON(string(key)))
+			}
+			return key
+		}
+	}
 	if e.scopes[c.Param] == nil {
 		value := json.RawMessage(quoteJSON("example"))
 		switch {

@@ -98,7 +98,7 @@ func startService(g *goFile, p *model.Project, s *model.Service, used bool) {
 	g.P("\tdefaults := %s.NewDefaults(%s)", s.Package, args)
 	if len(exampleTables(s)) > 0 {
 		g.P("\tif a.cfg.ExampleRows {\n\t\tif err := defaults.LoadExamples(ctx); err != nil {")
-		g.P("\t\t\treturn fmt.Errorf(\"%%w: service %s: %%w\", ErrEnvironment, err)\n\t\t}\n\t}", s.Name)
+		g.P("\t\t\ta.log.Error(\"example rows\", slog.String(\"service\", %s), slog.Any(\"error\", err)) // the service does without\n\t\t}\n\t}", quotedName(s))
 	}
 	g.P("\tservice := %s.New(defaults)", s.Package)
 	if s.HasFiles() {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,11 +26,13 @@ type examples[T any] struct {
 	parts []string
 }
 
-// LoadExamples puts rows into those of the tables that are empty, all in one unit:
+// LoadExamples puts rows into those of the tables that are empty, those of each in one
+// unit:
 //
 //	{"table": [{"column": value, …}, …], …}
 //
-// A column that a row leaves out is what the store makes of it, or NULL, or zero.
+// A column that a row leaves out is what the store makes of it, or NULL, or zero. A table
+// one of whose rows is wrong stays empty; the error says all that is wrong.
 func LoadExamples(ctx context.Context, db *DB, data []byte, tables ...ExampleTable) error {
 	var rows map[string][]map[string]json.RawMessage
 	decoder := json.NewDecoder(bytes.NewReader(data))
@@ -42,14 +45,14 @@ func LoadExamples(ctx context.Context, db *DB, data []byte, tables ...ExampleTab
 			return fmt.Errorf("example rows: there is no table %s whose rows only examples bring", name)
 		}
 	}
-	return db.Run(ctx, func(ctx context.Context) error {
-		for _, t := range tables {
-			if err := t.load(ctx, rows[t.name()]); err != nil {
-				return fmt.Errorf("example rows of %s: %w", t.name(), err)
-			}
+	var errs []error
+	for _, t := range tables {
+		err := db.Run(ctx, func(ctx context.Context) error { return t.load(ctx, rows[t.name()]) })
+		if err != nil {
+			errs = append(errs, fmt.Errorf("example rows of %s: %w", t.name(), err))
 		}
-		return nil
-	})
+	}
+	return errors.Join(errs...)
 }
 
 func (e examples[T]) name() string { return e.c.table.Name }
