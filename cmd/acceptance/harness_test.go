@@ -71,10 +71,13 @@ type scaffolded struct {
 	Files      int
 	Lines      int
 	Operations struct{ Total, Implemented, Stubbed, Raw int }
-	Coverage   []struct{ Operation, Status, Reason string }
-	Stubs      []struct{ Operation, Reason string }
-	Webhooks   []struct{ Webhook, Method, Service, Sender, Operation, URL, Reason string }
-	Service    map[string]int `json:"service_lines"`
+	Coverage   []struct {
+		Operation, Status, Reason string
+		ReadOnly                  bool `json:"read_only"`
+	}
+	Stubs    []struct{ Operation, Reason string }
+	Webhooks []struct{ Webhook, Method, Service, Sender, Operation, URL, Reason string }
+	Service  map[string]int `json:"service_lines"`
 }
 
 // scaffold generates a project into a temporary folder.
