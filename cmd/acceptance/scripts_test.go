@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -220,8 +221,17 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 // nothing more on stdout.
 func halt(ts *testscript.TestScript, _ bool, args []string) {
 	b := ts.Value(running{}).(map[string]*background)[args[0]]
-	ts.Check(b.command.Process.Signal(map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP}[args[1]]))
-	<-b.ended
+	sent := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP}[args[1]]
+	if signal.Ignored(sent) { // nohup started the tests, and what they start ignores it, too
+		sent = syscall.SIGTERM
+	}
+	ts.Check(b.command.Process.Signal(sent))
+	select {
+	case <-b.ended:
+	case <-time.After(time.Minute):
+		ts.Check(b.command.Process.Kill())
+		ts.Fatalf("still running a minute after the signal; stderr:\n%s", b.stderr.String())
+	}
 	if got := b.command.ProcessState.ExitCode(); strconv.Itoa(got) != args[2] {
 		ts.Fatalf("exit code %d, want %s; stderr:\n%s", got, args[2], b.stderr.String())
 	}
