@@ -35,6 +35,9 @@ func explanations() []explained {
 		{"If-Match, Idempotency-Key and cursors have a grammar of their own", func(_ *trial, ours bool, answer, _ string) bool {
 			return !ours && (has(answer, "entity tags") || has(answer, "is not a cursor") || has(answer, "Idempotency-Key"))
 		}},
+		{"a boolean is true or false; kin-openapi reads a parameter as Go would, 1 and T included", func(_ *trial, ours bool, answer, theirs string) bool {
+			return !ours && theirs == "" && has(answer, "must be true or false")
+		}},
 		{"1.0 and 1e3 are integers, as in JSON Schema; kin-openapi reads a parameter as Go would", func(_ *trial, ours bool, _, theirs string) bool {
 			return ours && has(theirs, "an invalid integer")
 		}},
@@ -66,7 +69,7 @@ func explanations() []explained {
 		}},
 		{"a list written as one text is empty where that is; kin-openapi takes it for no value", func(c *trial, ours bool, _, theirs string) bool {
 			return ours && (has(theirs, `"/waters": Value is not nullable`) && has(string(c.body), "waters=") ||
-				has(theirs, "empty value is not allowed") && (has(theirs, `"kind"`) || has(theirs, `"names"`)))
+				has(theirs, "empty value is not allowed") && (has(theirs, `"kind"`) || has(theirs, `"names"`) || has(theirs, `"ids"`)))
 		}},
 		{"an empty text is a text; kin-openapi asks for allowEmptyValue", func(_ *trial, ours bool, _, theirs string) bool {
 			return ours && has(theirs, `"places" in query has an error: empty value is not allowed`)

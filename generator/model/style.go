@@ -56,7 +56,7 @@ func (ob *opBuilder) typeParam(p *OpParam, hint string) (reason string) {
 		return ob.objectParam(p, hint)
 	case KindUnion, KindRaw:
 		if v := anyText(s); v != nil {
-			p.Ref = ob.t.ref(v, hint)
+			p.Ref, p.AnyText = ob.t.ref(v, hint), true
 			return ""
 		}
 		if formKind(s) != "Scalar" {

@@ -105,6 +105,7 @@ func addRules(doc *openapi3.T, operation *openapi3.Operation, op *model.Op) (add
 		adds = append(adds, rule)
 	}
 	adds = append(adds, keyRules(doc, operation, op)...)
+	adds = append(adds, textRules(operation, op)...)
 	adds = append(adds, narrowBody(doc, operation, op)...)
 	return append(adds, references(op)...)
 }
@@ -121,6 +122,26 @@ func keyRules(doc *openapi3.T, operation *openapi3.Operation, op *model.Op) (add
 			parameter.Schema = schema.NewRef()
 			operation.Parameters[i] = &openapi3.ParameterRef{Value: &parameter}
 			adds = append(adds, addition{At: "parameters/path/" + op.KeyParam.Name, Why: "every key that a " + op.Resource.Name + " can have"})
+		}
+	}
+	return adds
+}
+
+// textRules says plainly that a parameter takes any text, where the document offers several
+// types: a number that is written as text would be of two of them.
+func textRules(operation *openapi3.Operation, op *model.Op) (adds []addition) {
+	for _, p := range op.Params {
+		if !p.AnyText {
+			continue
+		}
+		for i, ref := range operation.Parameters {
+			if ref.Value.In != p.In || ref.Value.Name != p.Name || ref.Value.Schema == nil {
+				continue
+			}
+			parameter := *ref.Value
+			parameter.Schema = openapi3.NewStringSchema().NewRef()
+			operation.Parameters[i] = &openapi3.ParameterRef{Value: &parameter}
+			adds = append(adds, addition{At: "parameters/" + p.In + "/" + p.Name, Why: "any text, numbers among them"})
 		}
 	}
 	return adds
