@@ -163,6 +163,7 @@ func newIssuer(t *testing.T) *issuer {
 		_ = json.NewEncoder(w).Encode(map[string]string{"issuer": i.URL, "jwks_uri": i.URL + "/jwks"})
 	})
 	mux.HandleFunc("/jwks", func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(5 * time.Millisecond) // as networks do
 		i.mu.Lock()
 		defer i.mu.Unlock()
 		keys := []map[string]string{}

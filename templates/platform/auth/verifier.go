@@ -23,6 +23,7 @@ const (
 	refreshEvery   = 10 * time.Minute // of an issuer's keys
 	refreshUnknown = 30 * time.Second // at most this often for an unknown key
 	fetchTimeout   = 10 * time.Second
+	unknownTimeout = 2 * time.Second
 	maxToken       = 8 << 10 // bytes
 )
 
@@ -168,8 +169,9 @@ func newRemoteVerifier(ctx context.Context, cfg Config) (*verifier, error) {
 	}
 	client, err := jwkset.NewHTTPClient(jwkset.HTTPClientOptions{
 		HTTPURLs: map[string]jwkset.Storage{address: remote},
-		// One unknown key id must not make every request wait.
-		RateLimitWaitMax:  time.Millisecond,
+		// It bounds the wait for the limiter and the fetch together: unknown key ids must
+		// not make requests wait for long.
+		RateLimitWaitMax:  unknownTimeout,
 		RefreshUnknownKID: rate.NewLimiter(rate.Every(refreshUnknown), 1),
 	})
 	if err != nil {
