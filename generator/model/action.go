@@ -26,6 +26,16 @@ func leadsTo(verb, state string) bool {
 // undone are verbs that take back another one, where "un" before it does not say so.
 var undone = map[string]string{"disable": "enable", "deactivate": "activate", "hide": "show", "close": "open", "stop": "start"}
 
+// positive is the verb that a verb takes back, or the verb itself.
+func positive(verb string) (base string, back bool) {
+	v := Plain(verb)
+	if base := undone[v]; base != "" {
+		return base, true
+	}
+	base = strings.TrimPrefix(v, "un")
+	return base, base != v
+}
+
 // findActions ties POST and PUT /orders/{id}/cancel to the resource whose status has a
 // value that the verb leads to, or that has a flag which the verb sets; and DELETE
 // /issues/{id}/lock to the resource with the flag that PUT sets. An operation that
@@ -78,10 +88,7 @@ func changesState(s *Schema, verb string, depth int) bool {
 		switch {
 		case p.Schema.Kind == KindBoolean, p.Schema.Enum != nil:
 			name := strings.TrimPrefix(Plain(p.Name), "is")
-			base := strings.TrimPrefix(Plain(verb), "un")
-			if positive := undone[Plain(verb)]; positive != "" {
-				base = positive
-			}
+			base, _ := positive(verb)
 			if leadsTo(base, name) || leadsTo(verb, name) {
 				return true
 			}
@@ -111,11 +118,7 @@ func refuses(op *Operation) bool {
 // flagOf is the change that a verb makes of the one flag that is called like what it
 // leads to: lock and locked. "unlock" and the DELETE of a lock take it back.
 func (r *Resource) flagOf(verb string, takenBack bool) *Fill {
-	base := strings.TrimPrefix(Plain(verb), "un")
-	back := base != Plain(verb)
-	if positive := undone[Plain(verb)]; positive != "" {
-		base, back = positive, true
-	}
+	base, back := positive(verb)
 	var found *Fill
 	for _, c := range r.Columns {
 		name := strings.TrimPrefix(Plain(c.Property), "is")

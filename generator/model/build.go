@@ -200,9 +200,9 @@ func (b *builder) routableOperations() []*Operation {
 // resource's operations stay together with the first of them.
 func (b *builder) placeServices(all []*candidate, operations []*Operation) {
 	place := map[*Operation]string{}
-	read := map[string]*Schema{} // of items
-	var apart []*candidate       // items that are made at another path
-	home := map[string]string{}  // canonical item path of a resource -> its service
+	read := map[string]*Schema{}         // of items
+	apart := map[*candidate]*candidate{} // items that are made at another path, and what makes them
+	home := map[string]string{}          // canonical item path of a resource -> its service
 	for _, c := range all {
 		schema, reason := c.readSchema()
 		if reason != "" {
@@ -211,7 +211,7 @@ func (b *builder) placeServices(all []*candidate, operations []*Operation) {
 		ops := c.operations()
 		service := b.serviceName(ops[0])
 		if maker := c.maker(all); maker != nil && !b.grouped(ops[0]) {
-			apart = append(apart, c)
+			apart[c] = maker
 			continue
 		}
 		with := home[canonical(enclosing(c.path))]
@@ -231,8 +231,8 @@ func (b *builder) placeServices(all []*candidate, operations []*Operation) {
 			place[op] = service
 		}
 	}
-	for _, c := range apart { // with the rows, which are made elsewhere
-		service := place[c.maker(all).operations()[0]]
+	for c, maker := range apart { // with the rows, which are made elsewhere
+		service := place[maker.operations()[0]]
 		for _, op := range c.operations() {
 			place[op] = service
 		}

@@ -52,7 +52,7 @@ func countMember(s *Schema) *Property {
 func (ob *opBuilder) planCount() string {
 	op := ob.op
 	schema := op.answered()
-	result := &Result{Status: successStatus(op.Success(), 200), Media: jsonType(JSON(op.Success().Content).Type)}
+	result := &Result{Status: op.Success().code(200), Media: jsonType(JSON(op.Success().Content).Type)}
 	if reason := result.headers(op.Success().Headers, false); reason != "" {
 		return reason
 	}

@@ -25,9 +25,10 @@ const (
 // uuidLike has the form of every key that is made where the schema asks for no other.
 const uuidLike = "0197f3a0-8c1e-7abc-9def-0123456789ab"
 
+// What keys are made of, by preference.
 const (
-	hexDigits  = "0123456789abcdef"
-	plainChars = "0123456789abcdefghijklmnopqrstuvwxyz"
+	HexDigits  = "0123456789abcdef"
+	PlainChars = "0123456789abcdefghijklmnopqrstuvwxyz"
 	upperChars = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 )
 
@@ -47,7 +48,7 @@ func keyForm(s *Schema) (parts []KeyPart, ok bool) {
 		if s.MaxLength != nil {
 			length = max(0, min(length, *s.MaxLength))
 		}
-		parts = []KeyPart{{From: plainChars, Length: length}}
+		parts = []KeyPart{{From: PlainChars, Length: length}}
 		return parts, fitting(parts, s, nil)
 	}
 	expr, ok := RE2(s.Pattern)
@@ -138,7 +139,7 @@ func keyParts(re *syntax.Regexp) []KeyPart {
 		}
 		return []KeyPart{{Text: string(re.Rune[:1])}}
 	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
-		return []KeyPart{{From: hexDigits, Length: 1}}
+		return []KeyPart{{From: HexDigits, Length: 1}}
 	case syntax.OpCapture:
 		return keyParts(re.Sub[0])
 	case syntax.OpAlternate:
@@ -207,7 +208,7 @@ func characters(class []rune) string {
 			return -1
 		}, set)
 	}
-	from := within(plainChars)
+	from := within(PlainChars)
 	if len(from) <= 10 { // no small letters
 		from += within(upperChars)
 	}

@@ -39,7 +39,7 @@ func TestKeyForm(t *testing.T) {
 		parts, ok := keyForm(&test.schema)
 		got := []string{}
 		for _, p := range parts {
-			from := strings.NewReplacer(hexDigits+"ghijklmnopqrstuvwxyz", "abc", hexDigits, "hex").Replace(p.From)
+			from := strings.NewReplacer(HexDigits+"ghijklmnopqrstuvwxyz", "abc", HexDigits, "hex").Replace(p.From)
 			if p.From == "" {
 				got = append(got, p.Text)
 			} else {

@@ -53,10 +53,7 @@ func (ob *opBuilder) planList() string {
 		return reason
 	}
 	plan.ItemFrom, plan.ItemFunc = fields, ob.projection(r, plan.Item.Named)
-	result := &Result{Status: 200, Media: jsonType(media.Type)}
-	if code, err := strconv.Atoi(success.Status); err == nil {
-		result.Status = code
-	}
+	result := &Result{Status: success.code(200), Media: jsonType(media.Type)}
 	if reason := result.headers(success.Headers, true); reason != "" {
 		return reason
 	}

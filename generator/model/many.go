@@ -1,6 +1,9 @@
 package model
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // ManyPlan is how an operation changes or deletes the rows that a list of keys names.
 type ManyPlan struct {
@@ -226,7 +229,7 @@ func (ob *opBuilder) planManyAnswer() string {
 		return reason
 	}
 	plan.ItemFrom, plan.ItemFunc = fields, ob.projection(r, plan.Item.Named)
-	result := &Result{Status: successStatus(op.Success(), 200), Media: jsonType(media.Type)}
+	result := &Result{Status: op.Success().code(200), Media: jsonType(media.Type)}
 	if reason := result.headers(op.Success().Headers, false); reason != "" {
 		return reason
 	}
@@ -250,9 +253,10 @@ func (ob *opBuilder) planManyAnswer() string {
 	return ob.tooMuchAssumed()
 }
 
-func successStatus(r *Response, otherwise int) int {
-	if len(r.Status) == 3 && strings.Trim(r.Status, "0123456789") == "" {
-		return int(r.Status[0]-'0')*100 + int(r.Status[1]-'0')*10 + int(r.Status[2]-'0')
+// code is the response's status, or otherwise where it is a range.
+func (r *Response) code(otherwise int) int {
+	if code, err := strconv.Atoi(r.Status); err == nil {
+		return code
 	}
 	return otherwise
 }

@@ -660,9 +660,7 @@ func (ob *opBuilder) answer(success *Response, result *Result) (*Schema, string)
 		result.Media = "application/json"
 		return r.Schema, ""
 	}
-	if code, err := strconv.Atoi(success.Status); err == nil {
-		result.Status = code
-	}
+	result.Status = success.code(result.Status)
 	media := JSON(success.Content)
 	told := len(success.Content) > 0 || op.Kind != OpGet && op.Kind != OpCreate
 	switch {

@@ -159,7 +159,7 @@ func (e *exampler) row(r *model.Resource, seed uint64, n int) (row string, key j
 			if !c.Nullable {
 				return "", nil, false
 			}
-		case !e.fits(c, value):
+		case !fits(c, value):
 			return "", nil, false
 		default:
 			add(c, value)
@@ -218,7 +218,7 @@ func (e *exampler) scope(r *model.Resource, c *model.Column, n int) json.RawMess
 }
 
 // fits reports whether a value has the kind of its column.
-func (e *exampler) fits(c *model.Column, value json.RawMessage) bool {
+func fits(c *model.Column, value json.RawMessage) bool {
 	switch c.Kind {
 	case "text", "uuid", "time":
 		return len(value) > 0 && value[0] == '"'

@@ -135,9 +135,9 @@ func keyForm(form []model.KeyPart) string {
 		}
 		from := strconv.Quote(p.From)
 		switch p.From {
-		case "0123456789abcdef":
+		case model.HexDigits:
 			from = "store.Hex"
-		case "0123456789abcdefghijklmnopqrstuvwxyz":
+		case model.PlainChars:
 			from = "store.Alphanumeric"
 		}
 		parts[i] = fmt.Sprintf("{From: %s, Length: %d}", from, p.Length)

@@ -113,16 +113,15 @@ func addRules(doc *openapi3.T, operation *openapi3.Operation, op *model.Op) (add
 // keyRules says by which keys clients may ask.
 func keyRules(doc *openapi3.T, operation *openapi3.Operation, op *model.Op) (adds []addition) {
 	if op.KeyLoosened {
-		for i, ref := range operation.Parameters {
-			if ref.Value.In != "path" || ref.Value.Name != op.KeyParam.Name || ref.Value.Schema == nil {
-				continue
+		changeParameter(operation.Parameters, "path", op.KeyParam.Name, func(p *openapi3.Parameter) {
+			if p.Schema == nil {
+				return
 			}
-			parameter, schema := *ref.Value, *ref.Value.Schema.Value
+			schema := *p.Schema.Value
 			bounds(&schema, op.KeyParam.Schema, dialect31(doc))
-			parameter.Schema = schema.NewRef()
-			operation.Parameters[i] = &openapi3.ParameterRef{Value: &parameter}
+			p.Schema = schema.NewRef()
 			adds = append(adds, addition{At: "parameters/path/" + op.KeyParam.Name, Why: "every key that a " + op.Resource.Name + " can have"})
-		}
+		})
 	}
 	return adds
 }
@@ -134,15 +133,13 @@ func textRules(operation *openapi3.Operation, op *model.Op) (adds []addition) {
 		if !p.AnyText {
 			continue
 		}
-		for i, ref := range operation.Parameters {
-			if ref.Value.In != p.In || ref.Value.Name != p.Name || ref.Value.Schema == nil {
-				continue
+		changeParameter(operation.Parameters, p.In, p.Name, func(parameter *openapi3.Parameter) {
+			if parameter.Schema == nil {
+				return
 			}
-			parameter := *ref.Value
 			parameter.Schema = openapi3.NewStringSchema().NewRef()
-			operation.Parameters[i] = &openapi3.ParameterRef{Value: &parameter}
 			adds = append(adds, addition{At: "parameters/" + p.In + "/" + p.Name, Why: "any text, numbers among them"})
-		}
+		})
 	}
 	return adds
 }
@@ -172,13 +169,20 @@ func references(op *model.Op) (adds []addition) {
 // replaceSchema gives a header's parameter the schema that the server goes by, whatever
 // the input says of it.
 func replaceSchema(list openapi3.Parameters, name string, schema *openapi3.Schema) {
+	schema.Type = &openapi3.Types{"string"}
+	changeParameter(list, "header", name, func(p *openapi3.Parameter) {
+		p.Schema, p.Content, p.Example, p.Examples = schema.NewRef(), nil, nil, nil
+	})
+}
+
+// changeParameter changes a copy of the parameter: other operations may share the old one.
+func changeParameter(list openapi3.Parameters, in, name string, change func(*openapi3.Parameter)) {
 	for i, ref := range list {
-		if ref == nil || ref.Value == nil || ref.Value.In != "header" || !strings.EqualFold(ref.Value.Name, name) {
+		if ref == nil || ref.Value == nil || ref.Value.In != in || ref.Value.Name != name && (in != "header" || !strings.EqualFold(ref.Value.Name, name)) {
 			continue
 		}
 		parameter := *ref.Value
-		schema.Type = &openapi3.Types{"string"}
-		parameter.Schema, parameter.Content, parameter.Example, parameter.Examples = schema.NewRef(), nil, nil, nil
-		list[i] = &openapi3.ParameterRef{Value: &parameter} // other operations may share the old one
+		change(&parameter)
+		list[i] = &openapi3.ParameterRef{Value: &parameter}
 	}
 }
