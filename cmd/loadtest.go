@@ -225,19 +225,24 @@ func pids(processes []supervisor.Process) string {
 // from the input document the stubs that the user has overridden since. Stubs
 // that are left are named.
 func (p *project) documents(st *state.State, options *loadtest.Options) error {
-	served, err := spec.Load(st.ReadFile, projectFile(p.dir, "api/served.gen.yaml"))
+	whole, err := spec.Load(st.ReadFile, projectFile(p.dir, "api/openapi.yaml"))
 	if err != nil {
 		return err
 	}
-	whole, err := spec.Load(st.ReadFile, projectFile(p.dir, "api/openapi.yaml"))
-	if err != nil {
+	served, err := spec.Load(st.ReadFile, projectFile(p.dir, "api/served.gen.yaml"))
+	api := model.API{Security: whole.API.Security}
+	switch {
+	case err == nil:
+		api = *served.API
+	case problem.Of(err)[0].Code == "no-paths": // all are stubs, or written by hand
+		served = whole
+	default:
 		return err
 	}
 	overridden, err := p.overrides(st)
 	if err != nil {
 		return err
 	}
-	api := *served.API
 	byHand := map[*model.Operation]bool{}
 	for _, op := range whole.API.Operations {
 		if slices.ContainsFunc(api.Operations, func(s *model.Operation) bool { return s.Method == op.Method && s.Path == op.Path }) {
@@ -249,6 +254,12 @@ func (p *project) documents(st *state.State, options *loadtest.Options) error {
 			continue
 		}
 		options.Stubs = append(options.Stubs, op.ID)
+	}
+	if len(api.Operations) == 0 {
+		return problem.List{{
+			Code: "all-stubs", File: p.dir, Message: "every operation is a stub, so there is nothing to load",
+			Hint: "write one of them, or see what `backend profile suggest` proposes",
+		}}
 	}
 	generated, input := served.ResponseValidator(), whole.ResponseValidator()
 	options.API = &api

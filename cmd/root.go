@@ -54,7 +54,7 @@ func newRoot(st *state.State) (*cobra.Command, *rootOptions) {
 	root.PersistentFlags().StringVarP(&o.output, "output", "o", "text", "`FORMAT`: text or json; JSON is all that goes to stdout")
 	root.SetFlagErrorFunc(flagError)
 	root.SetUsageTemplate(usageTemplate(min(st.Width, maxHelpWidth)))
-	root.AddCommand(newDemo(st, o), newScaffold(st, o), newRun(st, o), newLoadtest(st, o), newVersion(st, o))
+	root.AddCommand(newDemo(st, o), newScaffold(st, o), newProfile(st, o), newRun(st, o), newLoadtest(st, o), newVersion(st, o))
 	root.AddCommand(planned()...)
 	return root, o
 }
@@ -152,7 +152,7 @@ func kindOf(f *pflag.Flag) string {
 // planned are commands of the design that this build does not have; they say so.
 func planned() []*cobra.Command {
 	var out []*cobra.Command
-	for _, name := range []string{"validate", "diff", "wizard", "profile", "advise", "doctor"} {
+	for _, name := range []string{"validate", "diff", "wizard", "advise", "doctor"} {
 		out = append(out, &cobra.Command{
 			Use: name, Hidden: true, DisableFlagParsing: true,
 			RunE: func(*cobra.Command, []string) error {

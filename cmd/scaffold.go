@@ -161,7 +161,7 @@ func scaffold(ctx context.Context, st *state.State, o *scaffoldOptions) (*scaffo
 	if o.spec == "" {
 		return nil, usage("missing", "--spec is missing", "name the OpenAPI document: --spec FILE")
 	}
-	p, err := loadProfile(st, o)
+	p, err := loadProfile(st, o.profile, o.set)
 	if err != nil {
 		return nil, err
 	}
@@ -195,20 +195,21 @@ func scaffold(ctx context.Context, st *state.State, o *scaffoldOptions) (*scaffo
 	return result, nil
 }
 
-func loadProfile(st *state.State, o *scaffoldOptions) (*profile.Profile, error) {
-	p, err := profile.Preset(o.profile)
-	if err != nil && (strings.ContainsAny(o.profile, "./\\") || st.Exists(o.profile)) {
-		data, readErr := st.ReadFile(o.profile)
+// loadProfile reads a preset or a file, and changes some of its keys.
+func loadProfile(st *state.State, name string, set []string) (*profile.Profile, error) {
+	p, err := profile.Preset(name)
+	if err != nil && (strings.ContainsAny(name, "./\\") || st.Exists(name)) {
+		data, readErr := st.ReadFile(name)
 		if readErr != nil {
-			return nil, problem.List{{Code: "profile-missing", File: o.profile, Message: "the profile cannot be read", Hint: "name a preset (" + strings.Join(profile.Presets(), ", ") + ") or an existing file"}}
+			return nil, problem.List{{Code: "profile-missing", File: name, Message: "the profile cannot be read", Hint: "name a preset (" + strings.Join(profile.Presets(), ", ") + ") or an existing file"}}
 		}
-		p, err = profile.Parse(o.profile, data)
+		p, err = profile.Parse(name, data)
 	}
 	if err != nil {
 		return nil, err
 	}
 	var problems problem.List
-	for _, assignment := range o.set {
+	for _, assignment := range set {
 		if err := p.Set(assignment); err != nil {
 			problems = append(problems, problem.Of(err)...)
 		}
@@ -238,7 +239,10 @@ func summarize(out *generator.Output, dir string) *scaffoldResult {
 	for _, c := range out.Project.Coverage {
 		result.Operations.Total++
 		op := c.Operation
-		line := coverageLine{op.ID, op.Method, op.Path, c.Service, string(c.Status), c.Reason, c.Assumed, c.Refused, c.Unchecked, c.ReadOnly, c.Suggestion}
+		line := coverageLine{op.ID, op.Method, op.Path, c.Service, string(c.Status), c.Reason, c.Assumed, c.Refused, c.Unchecked, c.ReadOnly, ""}
+		if c.Hint != nil {
+			line.Suggestion = "x-backend: " + c.Hint.String()
+		}
 		result.Coverage = append(result.Coverage, line)
 		if c.Status == model.Stubbed {
 			result.Operations.Stubbed++

@@ -5,8 +5,10 @@ package generator
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	xmodule "golang.org/x/mod/module"
@@ -103,15 +105,11 @@ func generate(ctx context.Context, r Request) (*Output, plan.Lock, error) {
 	if ctx.Err() != nil {
 		return nil, none, context.Cause(ctx)
 	}
-	engines, addable, server, err := engines(r.Profile.Get("database.engine"))
+	options, server, err := r.options()
 	if err != nil {
 		return nil, none, err
 	}
-	project := model.Build(doc.API, model.Options{
-		Name: r.Name, Module: r.Module, Engines: engines, Addable: addable,
-		Cache: model.Cache{Engine: r.Profile.Get("cache.engine"), TTL: r.Profile.Get("cache.ttl")}, Split: r.Profile.Get("shape") == "microservices",
-		Adapters: adapterNames(), Groups: r.Profile.Services, Homes: r.Homes, NoAuth: r.Profile.Get("auth.mode") == "none",
-	})
+	project := model.Build(doc.API, options)
 	served, err := doc.Served(project)
 	if err != nil {
 		return nil, none, err
@@ -125,7 +123,25 @@ func generate(ctx context.Context, r Request) (*Output, plan.Lock, error) {
 	if err != nil {
 		return nil, none, err
 	}
-	return &Output{Plan: files, Project: project, Warnings: append(doc.Warnings, notes(doc, project)...)}, lock(project, doc, r), ctx.Err()
+	return &Output{Plan: files, Project: project, Warnings: slices.Concat(doc.Warnings, notes(doc, project), misnamed(r.Profile, doc.API))}, lock(project, doc, r), ctx.Err()
+}
+
+// options are the profile's decisions, and the server that its database needs.
+func (r *Request) options() (o model.Options, server *templates.Compose, err error) {
+	engines, addable, server, err := engines(r.Profile.Get("database.engine"))
+	if err != nil {
+		return o, nil, err
+	}
+	o = model.Options{
+		Name: r.Name, Module: r.Module, Engines: engines, Addable: addable,
+		Cache: model.Cache{Engine: r.Profile.Get("cache.engine"), TTL: r.Profile.Get("cache.ttl")}, Split: r.Profile.Get("shape") == "microservices",
+		Adapters: adapterNames(), Groups: r.Profile.Services, Homes: r.Homes, NoAuth: r.Profile.Get("auth.mode") == "none",
+		Operations: map[string]*model.Extension{},
+	}
+	for name, said := range r.Profile.Operations {
+		o.Operations[name] = said.Extension
+	}
+	return o, server, nil
 }
 
 func lock(p *model.Project, doc *spec.Document, r Request) plan.Lock {
@@ -151,6 +167,32 @@ func notes(doc *spec.Document, p *model.Project) problem.List {
 	var out problem.List
 	for _, note := range p.Notes {
 		out = append(out, &problem.Problem{Code: "schema-note", File: doc.File, Message: note})
+	}
+	return out
+}
+
+// misnamed warns of lines of the profile about operations that the document does not
+// have: it may have changed since.
+func misnamed(p *profile.Profile, api *model.API) problem.List {
+	known := map[string]bool{}
+	var ids []string
+	for _, op := range api.Operations {
+		known[op.ID], known[op.Method+" "+op.Path] = true, true
+		ids = append(ids, op.ID)
+	}
+	var out problem.List
+	for _, name := range slices.Sorted(maps.Keys(p.Operations)) {
+		if known[name] {
+			continue
+		}
+		hint := "take the line out"
+		if near := problem.Nearest(name, ids); near != "" {
+			hint = fmt.Sprintf("did you mean %q?", near)
+		}
+		at := p.Operations[name]
+		out = append(out, &problem.Problem{
+			Code: "profile-operation", File: at.File, Line: at.Line, Column: at.Column, Message: fmt.Sprintf("the document has no operation %.60q", name), Hint: hint,
+		})
 	}
 	return out
 }

@@ -42,6 +42,9 @@ func vehicles(t *testing.T, s *server) {
 	if a := get("/vehicles?q=Van"); strings.Count(a, `"sid"`) != 2 || strings.Contains(a, "tram") {
 		t.Errorf("search: %s", a)
 	}
+	if a := get("/vehicles?q=a"); strings.Count(a, `"sid"`) != 2 {
+		t.Errorf("a list has at most two: %s", a)
+	}
 	if a := get("/vehicles?q=OLD"); strings.Count(a, `"sid"`) != 1 {
 		t.Errorf("search in notes: %s", a)
 	}

@@ -24,6 +24,8 @@ type Options struct {
 	// Homes are the services that operations with rows had before an update, by
 	// "METHOD /path": rows do not follow a tag.
 	Homes map[string]string
+	// Operations are what the profile says of operations, by id or "METHOD /path".
+	Operations map[string]*Extension
 	// NoAuth drops every security requirement (auth.mode: none).
 	NoAuth bool
 }
@@ -42,6 +44,7 @@ func Build(api *API, o Options) *Project {
 		reasons:   map[*Operation]string{},
 		read:      map[*Resource]bool{},
 		sets:      map[*Operation][]*Fill{},
+		said:      map[*Operation]*Extension{},
 		heads:     map[*Operation]*Operation{},
 		role:      map[*Operation]OpKind{},
 		goNames:   map[*Operation]string{},
@@ -51,7 +54,8 @@ func Build(api *API, o Options) *Project {
 	for _, op := range routable {
 		op.settle()
 	}
-	all := candidates(routable)
+	b.readExtensions(routable)
+	all := b.tell(candidates(routable), routable)
 	b.placeServices(all, routable)
 	b.buildResources(all)
 	b.findReferences()
@@ -103,6 +107,7 @@ type builder struct {
 	reasons   map[*Operation]string     // why an operation is not CRUD
 	heads     map[*Operation]*Operation // HEADs that the router answers by a GET
 	sets      map[*Operation][]*Fill    // what a state action changes
+	said      map[*Operation]*Extension // what the profile or the document says of it
 	read      map[*Resource]bool        // some operation reads it
 	calls     map[*Service][]*Call      // what the services send
 	groupOf   map[string]string         // tag -> service
@@ -280,8 +285,8 @@ func (b *builder) noteReadOnly() {
 		}
 	}
 	for _, c := range b.project.Coverage {
-		if c.Status == Stubbed && c.Operation.Extension == nil && c.Service != "" {
-			c.Suggestion = b.suggest(c.Operation)
+		if c.Status == Stubbed && b.said[c.Operation] == nil && c.Service != "" {
+			c.Hint = b.hint(c.Operation)
 		}
 	}
 	for head, get := range b.heads {
@@ -354,7 +359,9 @@ func (b *builder) buildResources(all []*candidate) {
 			var r *Resource
 			if r, reason = b.buildResource(c, service, b.scopes[service].typer); r != nil {
 				service.Resources = append(service.Resources, r)
-				b.resources[canonical(c.path)] = r
+				if !c.told {
+					b.resources[canonical(c.path)] = r
+				}
 				b.ordered = append(b.ordered, r)
 				b.assign(r, c)
 				continue
@@ -463,7 +470,7 @@ func (b *builder) listed(op *Operation, item *Schema) *Resource {
 	var within []*Resource
 	for _, r := range b.ordered {
 		switch {
-		case r.Service != b.serviceOf[op] || r.Schema.Name != item.Name || r.Singleton || !filterable(op, r):
+		case r.told || r.Service != b.serviceOf[op] || r.Schema.Name != item.Name || r.Singleton || !filterable(op, r):
 		case r.Parent == nil && len(r.Scopes) == 0:
 			return r
 		default:

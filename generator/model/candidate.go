@@ -28,6 +28,9 @@ type candidate struct {
 	// also is a second operation that uploads it.
 	file           bool
 	download, also *Operation
+	// told says that an extension makes the resource, of one operation: nothing else is
+	// inferred of it.
+	told bool
 }
 
 // canonical is a path with placeholder names taken away: two templates with the
@@ -283,6 +286,17 @@ func (c *candidate) changeByPost() {
 	}
 }
 
+// lose takes an operation away from the candidate.
+func (c *candidate) lose(op *Operation) {
+	for _, has := range []**Operation{
+		&c.list, &c.create, &c.get, &c.replace, &c.patch, &c.remove, &c.clear, &c.put, &c.change, &c.drop, &c.post, &c.download, &c.also,
+	} {
+		if *has == op {
+			*has = nil
+		}
+	}
+}
+
 // operations returns what the candidate has, in a fixed order.
 func (c *candidate) operations() []*Operation {
 	var out []*Operation
@@ -308,7 +322,7 @@ func (c *candidate) maker(all []*candidate) *candidate {
 	}
 	var found *candidate
 	for _, other := range all {
-		if other == c || !other.makes() || other.singleton || other.association() {
+		if other == c || !other.makes() || other.singleton || other.told || other.association() {
 			continue
 		}
 		if schema, reason := other.readSchema(); reason == "" && schema.Name == read.Name {
@@ -331,11 +345,11 @@ func (c *candidate) association() bool {
 // candidate stores.
 func (c *candidate) listsAnother(all []*candidate) bool {
 	item, _ := listItem(c.list)
-	if item == nil || item.Name == "" || c.create != nil || c.itemPath != "" {
+	if item == nil || item.Name == "" || c.create != nil || c.itemPath != "" || c.told {
 		return false
 	}
 	for _, other := range all {
-		if other == c || other.create == nil && other.get == nil {
+		if other == c || other.told || other.create == nil && other.get == nil {
 			continue
 		}
 		if read, reason := other.readSchema(); reason == "" && read.Name == item.Name {

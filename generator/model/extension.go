@@ -4,39 +4,131 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"sort"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 )
 
-// Extension is an operation's x-backend object: what the operation does, where the
-// document alone leaves that open.
+// Extension says what an operation does, where the document alone leaves that open: its
+// x-backend object, or its line below "operations" in the profile, which is stronger.
 //
 //	x-backend: {resource: /orders, does: change, set: {status: cancelled}}
+//	x-backend: {does: record}
 //	x-backend: {does: stub, reason: sends mail}
 type Extension struct {
 	// Resource is the collection path of the resource that it works on, as the document
 	// writes it: /users/{userId}/orders.
-	Resource string `json:"resource"`
-	// Does is list, get, create, replace, patch, delete, clear, change, count or stub.
+	Resource string `json:"resource,omitempty"`
+	// Does is list, get, create, replace, patch, delete, clear, change or count: that,
+	// of the resource. Or store: what a GET answers is rows of its own, which nothing in
+	// the document writes. Or record: what was asked is kept as a row of a table of its
+	// own. Or stub.
 	Does string `json:"does"`
 	// Set gives properties the values that "change" sets.
-	Set map[string]json.RawMessage `json:"set"`
+	Set map[string]json.RawMessage `json:"set,omitempty"`
 	// Reason says why it is a stub.
-	Reason string `json:"reason"`
+	Reason string `json:"reason,omitempty"`
 }
 
 var extensionKinds = map[string]OpKind{
 	"list": OpList, "get": OpGet, "create": OpCreate, "replace": OpReplace, "patch": OpPatch, "delete": OpDelete, "clear": OpClear, "change": OpChange, "count": OpCount,
 }
 
-// extensions lets x-backend objects overrule what was inferred. One that cannot be
+const extensionVerbs = "list, get, create, replace, patch, delete, clear, change, count, store, record or stub"
+
+// ParseExtension reads one from JSON; a reason says what is wrong with it.
+func ParseExtension(text []byte) (e *Extension, reason string) {
+	e = &Extension{}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(e); err != nil {
+		return nil, "cannot be read: it has resource, does, set and reason"
+	}
+	own := e.Does == "store" || e.Does == "record" || e.Does == "stub"
+	switch _, known := extensionKinds[e.Does]; {
+	case !known && !own:
+		return nil, fmt.Sprintf("does is %s, not %.20q", extensionVerbs, e.Does)
+	case own && (e.Resource != "" || e.Set != nil):
+		return nil, fmt.Sprintf("%s takes neither resource nor set", e.Does)
+	case known && e.Resource == "":
+		return nil, fmt.Sprintf("%s needs a resource: the path of a collection", e.Does)
+	}
+	return e, ""
+}
+
+// String is the extension as a YAML flow mapping, on one line.
+func (e *Extension) String() string {
+	var members []string
+	add := func(name, value string) { members = append(members, name+": "+value) }
+	if e.Resource != "" {
+		add("resource", YAMLText(e.Resource))
+	}
+	add("does", YAMLText(e.Does))
+	if len(e.Set) > 0 {
+		var set []string
+		for _, name := range slices.Sorted(maps.Keys(e.Set)) {
+			value := string(e.Set[name])
+			if text := ""; json.Unmarshal(e.Set[name], &text) == nil {
+				value = YAMLText(text)
+			}
+			set = append(set, YAMLText(name)+": "+value)
+		}
+		add("set", "{"+strings.Join(set, ", ")+"}")
+	}
+	if e.Reason != "" {
+		add("reason", YAMLText(e.Reason))
+	}
+	return "{" + strings.Join(members, ", ") + "}"
+}
+
+var plainYAML = regexp.MustCompile(`^[A-Za-z/][A-Za-z0-9/_.-]*$`)
+
+// YAMLText is a text as a YAML scalar within a flow mapping.
+func YAMLText(s string) string {
+	switch strings.ToLower(s) {
+	case "true", "false", "null", "yes", "no", "on", "off", "y", "n":
+	default:
+		if plainYAML.MatchString(s) {
+			return s
+		}
+	}
+	return strconv.Quote(s) // its escapes are YAML's, too
+}
+
+// Said is what the profile says of an operation, nil for nothing.
+func (o *Options) Said(op *Operation) *Extension {
+	if e := o.Operations[op.ID]; e != nil {
+		return e
+	}
+	return o.Operations[op.Method+" "+op.Path]
+}
+
+// readExtensions finds what the profile and the document say of operations.
+func (b *builder) readExtensions(operations []*Operation) {
+	for _, op := range operations {
+		e := b.options.Said(op)
+		if e == nil && op.Extension != nil {
+			var reason string
+			if e, reason = ParseExtension(op.Extension); reason != "" {
+				e = &Extension{Does: "stub", Reason: "x-backend: " + reason}
+			}
+		}
+		if e != nil {
+			b.said[op] = e
+		}
+	}
+}
+
+// extensions lets what was said of operations overrule what was inferred. What cannot be
 // followed makes the operation a stub that says why.
 func (b *builder) extensions(operations []*Operation) {
 	for _, op := range operations {
-		if op.Extension == nil {
-			continue
+		if b.said[op] == nil || b.said[op].Does == "stub" {
+			continue // implement heeds it
 		}
-		if reason := b.extend(op); reason != "" {
+		if reason := b.extend(op, b.said[op]); reason != "" {
 			delete(b.owner, op)
 			delete(b.role, op)
 			b.reasons[op] = reason
@@ -44,22 +136,14 @@ func (b *builder) extensions(operations []*Operation) {
 	}
 }
 
-func (b *builder) extend(op *Operation) (reason string) {
-	var e Extension
-	decoder := json.NewDecoder(bytes.NewReader(op.Extension))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&e); err != nil {
-		return "x-backend cannot be read: it has resource, does, set and reason"
-	}
-	if e.Does == "stub" {
-		if e.Reason == "" {
-			return "x-backend says so"
+func (b *builder) extend(op *Operation, e *Extension) (reason string) {
+	kind := extensionKinds[e.Does]
+	switch e.Does {
+	case "store", "record":
+		if r := b.owner[op]; r == nil || !r.told {
+			return b.reasons[op]
 		}
-		return e.Reason
-	}
-	kind, ok := extensionKinds[e.Does]
-	if !ok {
-		return fmt.Sprintf("x-backend: does is list, get, create, replace, patch, delete, clear, change or stub, not %.20q", e.Does)
+		return ""
 	}
 	r := b.resourceAt(e.Resource)
 	if r == nil {
@@ -76,14 +160,41 @@ func (b *builder) extend(op *Operation) (reason string) {
 	return ""
 }
 
+// tell makes resources of their own for operations of which it was said that they store
+// or record: a candidate each, and they belong to no other.
+func (b *builder) tell(all []*candidate, operations []*Operation) []*candidate {
+	for _, op := range operations {
+		c := &candidate{path: strings.TrimSuffix(op.Path, "/"), told: true}
+		var unfit string
+		switch e := b.said[op]; {
+		case e == nil || e.Does != "store" && e.Does != "record":
+			continue
+		case e.Does == "store" && op.Method != "GET":
+			unfit = "x-backend: only a GET can store: it says that what is answered is rows of its own"
+		case e.Does == "record" && op.Method != "POST" && op.Method != "PUT" && op.Method != "PATCH":
+			unfit = "x-backend: only a POST, PUT or PATCH can record: it keeps what was asked as a row"
+		case e.Does == "record":
+			c.create = op
+		case isList(op):
+			c.list = op
+		default:
+			c.singleton, c.get = true, op
+		}
+		if unfit != "" {
+			b.reasons[op] = unfit
+			continue
+		}
+		for _, other := range all {
+			other.lose(op)
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
 // fixed are the changes that give properties fixed values.
 func (r *Resource) fixed(set map[string]json.RawMessage) (out []*Fill, reason string) {
-	names := make([]string, 0, len(set))
-	for name := range set {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(set)) {
 		c := r.columnFor(name)
 		if c == nil {
 			return nil, fmt.Sprintf("x-backend: %s has no property %.40q", r.Name, name)
@@ -110,16 +221,34 @@ func (b *builder) paths() string {
 	return strings.Join(out, ", ")
 }
 
-// suggest proposes an x-backend line for a stub, "" when the document gives no hint.
-func (b *builder) suggest(op *Operation) string {
-	item, verb := parent(strings.TrimSuffix(op.Path, "/"))
+// Suggest lists, for a stub, what could be said of it, the likeliest first: what the
+// document gives a hint of, then a table of its own. Whether it can be followed, only
+// another Build tells.
+func (c *Coverage) Suggest() (out []*Extension) {
+	op := c.Operation
+	if c.Hint != nil && c.Hint.Does != "change" {
+		out = append(out, c.Hint)
+	}
+	switch op.Method {
+	case "GET":
+		out = append(out, &Extension{Does: "store"})
+	case "POST", "PUT", "PATCH":
+		out = append(out, &Extension{Does: "record"})
+	}
+	return append(out, &Extension{Does: "stub"})
+}
+
+// hint is what a stub may do, nil when the document gives no hint: change a status in
+// some way, or answer rows that are stored under the schema's name.
+func (b *builder) hint(op *Operation) *Extension {
+	item, _ := parent(strings.TrimSuffix(op.Path, "/"))
 	collection, last := parent(item)
-	_, onItem := placeholder(last)
 	r := b.resourceAt(collection)
 	switch {
-	case (op.Method == "POST" || op.Method == "PUT") && onItem && r != nil:
+	case (op.Method == "POST" || op.Method == "PUT") && isPlaceholder(last) && r != nil:
 		if c := r.status(); c != nil {
-			return fmt.Sprintf("x-backend: {resource: %q, does: change, set: {%s: %s}} # %s", r.Path, c.Property, c.Ref.Named.Values[0].Value, verb)
+			value, _ := json.Marshal(c.Ref.Named.Values[0].Value) // a text always is one
+			return &Extension{Resource: r.Path, Does: "change", Set: map[string]json.RawMessage{c.Property: value}}
 		}
 	case op.Method == "GET":
 		item, _ := listItem(op)
@@ -128,15 +257,15 @@ func (b *builder) suggest(op *Operation) string {
 			item, does = resultObject(op), "get"
 		}
 		if item == nil || item.Name == "" {
-			return ""
+			return nil
 		}
 		for _, r := range b.ordered {
 			if r.Schema.Name == item.Name && r.Service == b.serviceOf[op] {
-				return fmt.Sprintf("x-backend: {resource: %q, does: %s}", r.Path, does)
+				return &Extension{Resource: r.Path, Does: does}
 			}
 		}
 	}
-	return ""
+	return nil
 }
 
 // status is the resource's column for the state that a row is in, nil for none.

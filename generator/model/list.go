@@ -70,6 +70,10 @@ func (ob *opBuilder) planList() string {
 	if items.Kind != RefList || items.Elem.Kind != RefStruct && !untold {
 		return "the list's items have no typed shape"
 	}
+	if s := items.Schema; s != nil && s.MaxItems != nil && *s.MaxItems > 0 {
+		plan.MaxLimit = min(plan.MaxLimit, *s.MaxItems)
+		plan.DefaultLimit = min(plan.DefaultLimit, plan.MaxLimit)
+	}
 	op.List, op.Result = plan, result
 	used := map[*OpParam]bool{}
 	ob.listParams(plan, used, result.Ref, property)
@@ -141,7 +145,7 @@ func (plan *ListPlan) setLimit(p *OpParam) {
 	if n, err := strconv.Atoi(string(p.Schema.Default)); err == nil && n > 0 {
 		plan.DefaultLimit = min(n, MaxLimit)
 	}
-	if m := p.Schema.Maximum; m != nil && *m >= 1 && *m < MaxLimit {
+	if m := p.Schema.Maximum; m != nil && *m >= 1 && *m < float64(plan.MaxLimit) {
 		plan.MaxLimit = int(*m)
 	}
 	plan.DefaultLimit = min(plan.DefaultLimit, plan.MaxLimit)

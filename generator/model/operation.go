@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -123,6 +124,9 @@ func (ob *opBuilder) stub(reason string) {
 // implement plans the default implementation; a reason says why there is none.
 func (ob *opBuilder) implement() string {
 	op := ob.op
+	if e := ob.b.said[op.Operation]; e != nil && e.Does == "stub" {
+		return cmp.Or(e.Reason, "it was said to be one")
+	}
 	r := ob.b.owner[op.Operation]
 	if r == nil {
 		return ob.notCRUD()
@@ -133,6 +137,12 @@ func (ob *opBuilder) implement() string {
 	op.Resource, op.Kind = r, ob.b.role[op.Operation]
 	if reason := ob.pathParams(); reason != "" {
 		return reason
+	}
+	switch op.Kind {
+	case OpGet, OpDelete, OpChange, OpDownload:
+		if op.KeyParam == nil && !r.Singleton {
+			return "the path does not name the row"
+		}
 	}
 	if reason := ob.creatable(); reason != "" {
 		return reason

@@ -85,8 +85,8 @@ type Coverage struct {
 	Refused []string
 	// Unchecked names the parents in the path that nothing creates.
 	Unchecked []string
-	// Suggestion is an x-backend line that would make a stub do something, "" for none.
-	Suggestion string
+	// Hint is what the document gives a hint that a stub may do, nil for none.
+	Hint *Extension
 	// ReadOnly says that nothing in the document creates what the operation works on:
 	// rows come from example rows, SQL or the user's code.
 	ReadOnly bool
@@ -175,6 +175,7 @@ type Resource struct {
 	FileKey, File  *Column
 	answers, taken []string // media types in which the file is answered, and is taken
 	made           bool     // some operation is meant to create rows
+	told           bool     // an extension makes it
 	posted         *Schema  // the body of its POST
 }
 

@@ -664,7 +664,7 @@ func (ob *opBuilder) answer(success *Response, result *Result) (*Schema, string)
 	media := JSON(success.Content)
 	told := len(success.Content) > 0 || op.Kind != OpGet && op.Kind != OpCreate
 	switch {
-	case bodyless(result.Status), told && len(success.Content) == 0:
+	case bodyless(result.Status), (told || r.told) && len(success.Content) == 0:
 		return nil, ""
 	case told && media == nil:
 		return nil, "the response is " + success.Content[0].Type + ", not JSON"

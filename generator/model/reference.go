@@ -37,7 +37,7 @@ func (b *builder) findReferences() {
 func (b *builder) rootNamed(name string) *Resource {
 	var found *Resource
 	for _, r := range b.ordered {
-		if Plain(r.Name) == name && r.Parent == nil && len(r.Scopes) == 0 {
+		if !r.told && Plain(r.Name) == name && r.Parent == nil && len(r.Scopes) == 0 {
 			if found != nil {
 				return nil // two candidates: in doubt, none
 			}

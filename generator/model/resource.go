@@ -13,6 +13,9 @@ func (b *builder) buildResource(c *candidate, service *Service, t *typer) (*Reso
 		return nil, reason
 	}
 	named := c.noun(read)
+	if c.told && c.create != nil {
+		named = c.create.ID + " request"
+	}
 	name := strings.Join(words(named), " ")
 	if name == "" {
 		name = "item"
@@ -20,7 +23,7 @@ func (b *builder) buildResource(c *candidate, service *Service, t *typer) (*Reso
 	names := b.scopes[service]
 	goName := names.resource(GoName(named))
 	r := &Resource{
-		Name: name, GoName: goName, Schema: read, Service: service, Path: c.path, ItemPath: c.itemPath, Singleton: c.singleton,
+		Name: name, GoName: goName, Schema: read, Service: service, Path: c.path, ItemPath: c.itemPath, Singleton: c.singleton, told: c.told,
 		Row:   t.names.take(goName + "Row"),
 		Field: names.collections.take(goLocal(plural(goName))),
 		Var:   t.names.take(goLocal(plural(goName)) + "Table"),
@@ -55,6 +58,10 @@ func (c *candidate) readSchema() (*Schema, string) {
 	}
 	created, sent := resultObject(c.create), bodyObject(c.create)
 	switch {
+	case c.told && c.create != nil:
+		return orPresence(created, sent), ""
+	case c.told && read == nil:
+		return nil, "the response is no object that could be stored"
 	case c.file, c.association():
 		return orPresence(), ""
 	case c.download != nil && read == nil && created != nil:
@@ -151,6 +158,13 @@ func (rb *rowBuilder) build(b *builder) string {
 	rb.nullability()
 	rb.lengths()
 	natural := rb.findKey()
+	if rb.c.told && rb.c.create != nil {
+		if natural != nil && rb.sent(natural.Property) {
+			natural = nil // what was asked of a row twice is two rows
+		}
+		c := rb.hidden("recorded at", RefTime)
+		c.Rule, c.Nullable = "created", false
+	}
 	if natural != nil && !isText(natural.Ref) && !isNumber(natural.Ref) {
 		natural = nil // no path can name it
 	}
@@ -293,7 +307,7 @@ func (rb *rowBuilder) key(natural *Column) string {
 		return ""
 	}
 	if natural == nil {
-		if c.create == nil && !r.Puts && c.itemPath == "" && derived(r.Path) {
+		if c.create == nil && !r.Puts && c.itemPath == "" && !c.told && derived(r.Path) {
 			return "list items have no id, and are likely to be computed"
 		}
 		natural = rb.hidden("id", rb.keyKind())
@@ -581,6 +595,9 @@ func (rb *rowBuilder) parentColumn(param string, owner *Resource) *Column {
 // matching finds a scalar column that holds a path parameter's value.
 func (rb *rowBuilder) matching(param, owner string) *Column {
 	for _, c := range rb.r.Columns {
+		if rb.c.told && rb.sent(c.Property) {
+			continue // what was asked stays as it was asked
+		}
 		if c.Rule != "" || c.Kind != "text" && c.Kind != "uuid" && c.Kind != "integer" {
 			continue
 		}

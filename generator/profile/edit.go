@@ -27,7 +27,8 @@ func Edit(file string, text []byte, assignment string) ([]byte, *Profile, error)
 	}
 	edited := splice(text, strings.Split(path, "."), value)
 	got, err := Parse(file, edited)
-	if err != nil || !maps.Equal(got.values, want.values) || !maps.EqualFunc(got.Services, want.Services, slices.Equal) {
+	if err != nil || !maps.Equal(got.values, want.values) || !maps.EqualFunc(got.Services, want.Services, slices.Equal) ||
+		!maps.EqualFunc(got.Operations, want.Operations, func(a, b Operation) bool { return a.String() == b.String() }) {
 		return nil, nil, fail("set-edit", file, 0, 0, fmt.Sprintf("--set %s: the key cannot be changed in the text of the profile as it is written", path), "write "+path+": "+value+" into it by hand")
 	}
 	return edited, got, nil

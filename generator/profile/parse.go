@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -10,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"github.com/e6b96b0c/backend/generator/model"
 	"github.com/e6b96b0c/backend/generator/problem"
 )
 
@@ -113,6 +115,9 @@ func (r *reader) value(k *key, v *ast.MappingValueNode) {
 	case k.path == "services":
 		r.services(v.Value)
 		return
+	case k.path == "operations":
+		r.operations(v.Value)
+		return
 	case k.kind == object:
 		if len(entries(v.Value)) > 0 {
 			r.report(v.Value, "profile-planned", k.path+" is not in this build yet", "leave it empty")
@@ -130,6 +135,28 @@ func (r *reader) value(k *key, v *ast.MappingValueNode) {
 		return
 	}
 	r.p.values[k.path] = text
+}
+
+// operations reads  cancelOrder: {does: record}.
+func (r *reader) operations(n ast.Node) {
+	for _, v := range entries(n) {
+		var value any
+		text, err := []byte(nil), yaml.NodeToValue(v.Value, &value)
+		if err == nil {
+			text, err = json.Marshal(value)
+		}
+		e, reason := (*model.Extension)(nil), "cannot be read"
+		if err == nil {
+			e, reason = model.ParseExtension(text)
+		}
+		name := v.Key.GetToken().Value
+		if reason != "" {
+			r.report(v.Value, "profile-operation", fmt.Sprintf("operation %.60q: %s", name, reason), "`backend profile suggest` has lines that hold")
+			continue
+		}
+		place := v.Key.GetToken().Position
+		r.p.Operations[name] = Operation{e, r.file, place.Line, place.Column}
+	}
 }
 
 // services reads  orders: {tags: [orders, payments]}.

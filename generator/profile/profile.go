@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/e6b96b0c/backend/generator/model"
 	"github.com/e6b96b0c/backend/generator/problem"
 	"github.com/e6b96b0c/backend/templates"
 )
@@ -23,6 +24,17 @@ type Profile struct {
 	// Services maps a service to the tags that it holds; a tag that is nowhere
 	// becomes a service of its own.
 	Services map[string][]string
+	// Operations are what the document leaves open of operations, by id or
+	// "METHOD /path".
+	Operations map[string]Operation
+}
+
+// Operation is what the profile says of one operation.
+type Operation struct {
+	*model.Extension
+	// File, Line and Column are where it says so.
+	File         string
+	Line, Column int
 }
 
 // key is one line of the table.
@@ -53,6 +65,7 @@ var table = []key{
 	{"version", "1", integer, nil, nil, "of this format"},
 	{"shape", "monolith", enum, []string{"monolith", "microservices"}, nil, "what the deploy files describe"},
 	{"services", "", object, nil, nil, "service: {tags: [a, b]}; every other tag is a service of its own"},
+	{"operations", "", object, nil, nil, "id: {does: …}, where the document leaves it open; `backend profile suggest` has lines"},
 	{"database.engine", "sqlite", enum, built("store"), planned("store"), "compiled in beside the embedded one"},
 	{"database.replicas", "0", integer, []string{"0"}, nil, "read replicas"},
 	{"database.consistency", "strong", enum, []string{"strong"}, []string{"read_your_writes", "eventual"}, "of reads"},
@@ -105,6 +118,17 @@ var presets = map[string]map[string]string{
 // Presets are the names that --profile takes in this build.
 func Presets() []string { return []string{"monolith", "microservices"} }
 
+// Doc says in a line what a preset is.
+func Doc(preset string) string {
+	switch preset {
+	case "monolith":
+		return "one process, SQLite inside it: enough for most"
+	case "microservices":
+		return "a process per service behind a gateway, Postgres"
+	}
+	return ""
+}
+
 // plannedPresets are named in the contract and not built yet.
 var plannedPresets = []string{"event-driven", "sharded"}
 
@@ -120,7 +144,7 @@ func Preset(name string) (*Profile, error) {
 		}
 		return nil, fail("profile-unknown", "", 0, 0, fmt.Sprintf("there is no preset %.60q, and no file of that name", name), hint)
 	}
-	p := &Profile{Preset: name, values: map[string]string{}, Services: map[string][]string{}}
+	p := &Profile{Preset: name, values: map[string]string{}, Services: map[string][]string{}, Operations: map[string]Operation{}}
 	for _, k := range table {
 		p.values[k.path] = k.def
 	}
@@ -265,6 +289,8 @@ func (p *Profile) YAML() []byte {
 		switch {
 		case k.path == "services":
 			line += p.servicesYAML()
+		case k.path == "operations":
+			line += p.operationsYAML()
 		case k.kind == object:
 			line += "{}"
 		default:
@@ -273,7 +299,7 @@ func (p *Profile) YAML() []byte {
 		if note := k.note(); note != "" && !strings.Contains(line, "\n") {
 			line += strings.Repeat(" ", max(1, 40-len(line))) + "# " + note
 		}
-		b.WriteString(line + "\n")
+		b.WriteString(strings.ReplaceAll(line, ": \n", ":\n") + "\n")
 	}
 	return []byte(b.String())
 }
@@ -286,17 +312,23 @@ func (k *key) note() string {
 	return note
 }
 
+func (p *Profile) operationsYAML() string {
+	if len(p.Operations) == 0 {
+		return "{}"
+	}
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(p.Operations)) {
+		fmt.Fprintf(&b, "\n  %s: %s", model.YAMLText(name), p.Operations[name].Extension)
+	}
+	return b.String()
+}
+
 func (p *Profile) servicesYAML() string {
 	if len(p.Services) == 0 {
 		return "{}"
 	}
-	names := make([]string, 0, len(p.Services))
-	for name := range p.Services {
-		names = append(names, name)
-	}
-	slices.Sort(names)
 	var b strings.Builder
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(p.Services)) {
 		tags := make([]string, len(p.Services[name]))
 		for i, tag := range p.Services[name] {
 			tags[i] = strconv.Quote(tag)

@@ -143,14 +143,21 @@ func TestPresetsAndSet(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("version: 1\ndatabase: {engine: sqlite}\nservices: {a: {tags: [x]}}\n"))
+	f.Add([]byte("operations:\n  \"a \\u0007\": {does: change, resource: /x, set: {state: 'on'}}\n"))
 	f.Add([]byte("? a\n: - b\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := Parse("p.yaml", data)
 		if err != nil {
 			return
 		}
-		if _, err := Parse("p.yaml", p.YAML()); err != nil {
+		again, err := Parse("p.yaml", p.YAML())
+		if err != nil {
 			t.Fatalf("what was taken is not taken again: %v\n%s", err, p.YAML())
+		}
+		for name, said := range p.Operations {
+			if got := again.Operations[name].Extension; got == nil || got.String() != said.String() {
+				t.Fatalf("%q: %s became %s", name, said, got)
+			}
 		}
 	})
 }

@@ -48,11 +48,14 @@ func examplesFile(p *model.Project, s *model.Service, tables []*model.Resource) 
 	g.P("func (d Defaults) LoadExamples(ctx context.Context) error {")
 	g.P("\treturn store.LoadExamples(ctx, d.db, examples,")
 	for _, r := range tables {
-		parts := ""
+		function, parts := "Examples", ""
+		if r.KeyParts != nil {
+			function = "JoinedExamples"
+		}
 		for _, c := range r.KeyParts {
 			parts += ", " + strconv.Quote(c.Name)
 		}
-		g.P("\t\tstore.Examples(d.%s%s),", r.Field, parts)
+		g.P("\t\tstore.%s(d.%s%s),", function, r.Field, parts)
 	}
 	g.P("\t)\n}\n")
 	return g
@@ -198,6 +201,9 @@ func (e *exampler) scope(r *model.Resource, c *model.Column, n int) json.RawMess
 	for parent, keys := range e.keys {
 		if parent.Path == above && parent != r && len(keys) > 0 {
 			key := keys[n%len(keys)]
+			if key == nil {
+				continue // the only one of its kind
+			}
 			if c.Kind == "text" && key[0] != '"' {
 				return json.RawMessage(quoteJSON(string(key)))
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 
@@ -99,6 +100,7 @@ func serveOperation(operation *openapi3.Operation, op *model.Op, added *addition
 				served206(operation, ref)
 			} else {
 				keepProduced(ref, r)
+				mayBeEmpty(ref.Value, op.List)
 			}
 		}
 	}
@@ -141,6 +143,71 @@ func keepProduced(ref *openapi3.ResponseRef, r *model.Result) {
 		response.Content = nil
 	}
 	ref.Value = &response
+}
+
+// mayBeEmpty takes back that a list has items: there may be none yet.
+func mayBeEmpty(response *openapi3.Response, list *model.ListPlan) {
+	if list == nil {
+		return
+	}
+	for mediaType, media := range response.Content {
+		if media == nil || media.Schema == nil || media.Schema.Value == nil {
+			continue
+		}
+		s := emptied(media.Schema, 0)
+		if e := list.Envelope; e != nil {
+			s = within(media.Schema, e.Items.JSON, 0)
+		}
+		if s == nil {
+			continue
+		}
+		changed := *media
+		changed.Schema = s.NewRef()
+		response.Content[mediaType] = &changed
+	}
+}
+
+// emptied is a schema of an array without minItems, nil where it has none.
+func emptied(ref *openapi3.SchemaRef, depth int) *openapi3.Schema {
+	if ref == nil || ref.Value == nil || depth > maxNarrow {
+		return nil
+	}
+	out := *ref.Value
+	if out.MinItems > 0 {
+		out.MinItems = 0
+		out.Extensions = maps.Clone(out.Extensions)
+		extend(&out, dropsExtension, []string{"minItems"})
+		return &out
+	}
+	return inBranch(&out, func(ref *openapi3.SchemaRef) *openapi3.Schema { return emptied(ref, depth+1) })
+}
+
+// within is a schema of an object one of whose members is emptied, nil where it is not.
+func within(ref *openapi3.SchemaRef, member string, depth int) *openapi3.Schema {
+	if ref == nil || ref.Value == nil || depth > maxNarrow {
+		return nil
+	}
+	out := *ref.Value
+	if items := emptied(out.Properties[member], 0); items != nil {
+		out.Properties = maps.Clone(out.Properties)
+		out.Properties[member] = items.NewRef()
+		return &out
+	}
+	return inBranch(&out, func(ref *openapi3.SchemaRef) *openapi3.Schema { return within(ref, member, depth+1) })
+}
+
+// inBranch changes the branches of an allOf that change says to, nil for none.
+func inBranch(out *openapi3.Schema, change func(*openapi3.SchemaRef) *openapi3.Schema) *openapi3.Schema {
+	var changed *openapi3.Schema
+	for i, branch := range out.AllOf {
+		if s := change(branch); s != nil {
+			if changed == nil {
+				out.AllOf, changed = slices.Clone(out.AllOf), out
+			}
+			out.AllOf[i] = s.NewRef()
+		}
+	}
+	return changed
 }
 
 func dropParameters(list *openapi3.Parameters, refused map[string]bool) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -41,6 +43,11 @@ func (s *Scenario) WarmUp(ctx context.Context, do Do, each func(*Step, Answer)) 
 		w.fill(ctx, op, op.creates)
 	}
 	for _, op := range s.ops {
+		if (op.Model.Method == http.MethodPut || op.Model.Method == http.MethodPatch) && s.reads(op.Model.Path) {
+			w.one(ctx, op) // settings, say, which are not there until they are written
+		}
+	}
+	for _, op := range s.ops {
 		if op.lists != nil && op.lists.size() == 0 {
 			w.fill(ctx, op, op.lists)
 		}
@@ -56,6 +63,12 @@ func (s *Scenario) WarmUp(ctx context.Context, do Do, each func(*Step, Answer)) 
 		return err
 	}
 	return w.unreachable
+}
+
+// reads reports whether something reads the one thing that a path without placeholders
+// names.
+func (s *Scenario) reads(path string) bool {
+	return !strings.Contains(path, "{") && slices.ContainsFunc(s.ops, func(op *Op) bool { return op.Model.Method == http.MethodGet && op.Model.Path == path })
 }
 
 // Refresh fetches a new credential in place of the one that st was refused.

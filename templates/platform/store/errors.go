@@ -28,7 +28,12 @@ type NotFound struct {
 	Key      any
 }
 
-func (e *NotFound) Error() string { return fmt.Sprintf("%s %v does not exist", e.Resource, e.Key) }
+func (e *NotFound) Error() string {
+	if e.Key == any(Key()) { // the only one
+		return e.Resource + " does not exist"
+	}
+	return fmt.Sprintf("%s %v does not exist", e.Resource, e.Key)
+}
 
 // Conflict means that the row cannot be written beside the rows that exist. Columns names
 // those that must be unique; it is empty when other rows refer to this one.

@@ -17,13 +17,19 @@ type ExampleTable interface {
 	load(ctx context.Context, rows []map[string]json.RawMessage) error
 }
 
-// Examples returns a collection as a table for LoadExamples. parts are the columns that
-// make its key together, where they do.
-func Examples[T any](c *Collection[T], parts ...string) ExampleTable { return examples[T]{c, parts} }
+// Examples returns a collection as a table for LoadExamples.
+func Examples[T any](c *Collection[T]) ExampleTable { return examples[T]{c: c} }
+
+// JoinedExamples is Examples where columns make the key together: none, where there is one
+// row.
+func JoinedExamples[T any](c *Collection[T], parts ...string) ExampleTable {
+	return examples[T]{c, true, parts}
+}
 
 type examples[T any] struct {
-	c     *Collection[T]
-	parts []string
+	c      *Collection[T]
+	joined bool
+	parts  []string // of a joined key
 }
 
 // LoadExamples puts rows into those of the tables that are empty, those of each in one
@@ -86,7 +92,7 @@ func (e examples[T]) row(values map[string]json.RawMessage) (row T, err error) {
 			return row, fmt.Errorf("column %s: %w", name, err)
 		}
 	}
-	if e.parts == nil {
+	if !e.joined {
 		return row, nil
 	}
 	parts := make([]any, len(e.parts))
