@@ -116,6 +116,9 @@ func (ob *opBuilder) listParams(plan *ListPlan, used map[*OpParam]bool, result *
 			plan.setLimit(p)
 		case cursorNames[n] && p.Ref.Kind == RefString && plan.Cursor == nil && hasNext(result, items):
 			plan.Cursor, plan.Style = p, "cursor"
+			if s := p.Schema; s.Pattern != "" || s.MaxLength != nil || s.Format != "" {
+				p.Ref, p.AnyText = ob.t.ref(&Schema{Kind: KindString}, ""), true // cursors are of our own form
+			}
 		case pageNames[n] && p.Ref.Kind == RefInt && plan.Page == nil:
 			plan.Page, plan.Style, plan.FirstPage = p, "page", firstPage(p.Schema)
 		case offsetNames[n] && p.Ref.Kind == RefInt && plan.Offset == nil:

@@ -7,30 +7,50 @@ import "slices"
 // show. The served document says so.
 func (rb *rowBuilder) narrow() {
 	item, _ := listItem(rb.c.list)
-	for _, read := range []*Schema{rb.r.Schema, resultObject(rb.c.create), item} {
-		if read == nil {
+	var reads []*Schema
+	for _, s := range []*Schema{rb.r.Schema, resultObject(rb.c.create), item} {
+		if s != nil {
+			reads = append(reads, s)
+		}
+	}
+	for _, op := range []*Operation{rb.c.create, rb.c.replace, rb.c.patch, rb.c.put, rb.c.change, rb.c.post} {
+		body := bodyObject(op)
+		if body == nil {
 			continue
 		}
-		for _, op := range []*Operation{rb.c.create, rb.c.replace, rb.c.patch, rb.c.put, rb.c.change, rb.c.post} {
-			narrowBody(op, read)
+		for _, p := range body.Properties {
+			for _, read := range reads {
+				p.narrow(read.Property(p.Name))
+			}
+			if p.Schema.Kind == KindString && p.Schema.Enum == nil {
+				p.narrow(rb.choice(p.Name, reads))
+			}
 		}
 	}
 }
 
-func narrowBody(op *Operation, read *Schema) {
-	body := bodyObject(op)
-	if body == nil || body == read {
+// choice is the property of the first body that has it, where no response does and its
+// values are listed: then the column takes no others.
+func (rb *rowBuilder) choice(name string, reads []*Schema) *Property {
+	if slices.ContainsFunc(reads, func(s *Schema) bool { return s.Property(name) != nil }) {
+		return nil
+	}
+	for _, op := range []*Operation{rb.c.create, rb.c.replace, rb.c.patch} {
+		if p := bodyObject(op).Property(name); p != nil {
+			return &Property{Schema: &Schema{Kind: p.Schema.Kind, Enum: p.Schema.Enum}}
+		}
+	}
+	return nil
+}
+
+// narrow makes a property of a body take no value that own does not.
+func (p *Property) narrow(own *Property) {
+	if own == nil || own.Schema == p.Schema || own.Schema.WriteOnly || p.Schema.ReadOnly {
 		return
 	}
-	for _, p := range body.Properties {
-		own := read.Property(p.Name)
-		if own == nil || own.Schema == p.Schema || own.Schema.WriteOnly || p.Schema.ReadOnly {
-			continue
-		}
-		if narrowed, ok := meetSchemas(p.Schema, own.Schema); ok {
-			narrowed.Narrowed = true
-			p.Schema = narrowed
-		}
+	if narrowed, ok := meetSchemas(p.Schema, own.Schema); ok {
+		narrowed.Narrowed = true
+		p.Schema = narrowed
 	}
 }
 

@@ -100,7 +100,7 @@ func serveOperation(operation *openapi3.Operation, op *model.Op, added *addition
 				served206(operation, ref)
 			} else {
 				keepProduced(ref, r)
-				mayBeEmpty(ref.Value, op.List)
+				loosenList(ref.Value, op.List)
 			}
 		}
 	}
@@ -145,8 +145,9 @@ func keepProduced(ref *openapi3.ResponseRef, r *model.Result) {
 	ref.Value = &response
 }
 
-// mayBeEmpty takes back that a list has items: there may be none yet.
-func mayBeEmpty(response *openapi3.Response, list *model.ListPlan) {
+// loosenList takes back that a list has items, as there may be none yet, and of what form
+// the cursor of the next page is.
+func loosenList(response *openapi3.Response, list *model.ListPlan) {
 	if list == nil {
 		return
 	}
@@ -156,7 +157,19 @@ func mayBeEmpty(response *openapi3.Response, list *model.ListPlan) {
 		}
 		s := emptied(media.Schema, 0)
 		if e := list.Envelope; e != nil {
-			s = within(media.Schema, e.Items.JSON, 0)
+			s = within(media.Schema, e.Items.JSON, emptied, 0)
+			for _, f := range e.Fields {
+				if f.Source != "next" {
+					continue
+				}
+				whole := media.Schema
+				if s != nil {
+					whole = s.NewRef()
+				}
+				if issued := within(whole, f.Field.JSON, anyText, 0); issued != nil {
+					s = issued
+				}
+			}
 		}
 		if s == nil {
 			continue
@@ -167,33 +180,61 @@ func mayBeEmpty(response *openapi3.Response, list *model.ListPlan) {
 	}
 }
 
-// emptied is a schema of an array without minItems, nil where it has none.
+// loosening makes a schema that asks less than another; nil where that would be the same.
+type loosening func(ref *openapi3.SchemaRef, depth int) *openapi3.Schema
+
+// emptied is a schema of an array without minItems.
 func emptied(ref *openapi3.SchemaRef, depth int) *openapi3.Schema {
-	if ref == nil || ref.Value == nil || depth > maxNarrow {
-		return nil
-	}
-	out := *ref.Value
-	if out.MinItems > 0 {
-		out.MinItems = 0
-		out.Extensions = maps.Clone(out.Extensions)
-		extend(&out, dropsExtension, []string{"minItems"})
-		return &out
-	}
-	return inBranch(&out, func(ref *openapi3.SchemaRef) *openapi3.Schema { return emptied(ref, depth+1) })
+	return without(ref, depth, emptied, func(s *openapi3.Schema) (dropped []string) {
+		if s.MinItems > 0 {
+			s.MinItems, dropped = 0, []string{"minItems"}
+		}
+		return dropped
+	})
 }
 
-// within is a schema of an object one of whose members is emptied, nil where it is not.
-func within(ref *openapi3.SchemaRef, member string, depth int) *openapi3.Schema {
+// anyText is a schema of a text of whatever form and length.
+func anyText(ref *openapi3.SchemaRef, depth int) *openapi3.Schema {
+	return without(ref, depth, anyText, func(s *openapi3.Schema) (dropped []string) {
+		if s.Pattern != "" {
+			s.Pattern, dropped = "", append(dropped, "pattern")
+		}
+		if s.Format != "" {
+			s.Format, dropped = "", append(dropped, "format")
+		}
+		if s.MaxLength != nil {
+			s.MaxLength, dropped = nil, append(dropped, "maxLength")
+		}
+		return dropped
+	})
+}
+
+// without drops keywords of a schema, or of the branches of its allOf.
+func without(ref *openapi3.SchemaRef, depth int, branch loosening, drop func(*openapi3.Schema) []string) *openapi3.Schema {
 	if ref == nil || ref.Value == nil || depth > maxNarrow {
 		return nil
 	}
 	out := *ref.Value
-	if items := emptied(out.Properties[member], 0); items != nil {
+	if dropped := drop(&out); dropped != nil {
+		out.Extensions = maps.Clone(out.Extensions)
+		extend(&out, dropsExtension, dropped)
+		return &out
+	}
+	return inBranch(&out, func(ref *openapi3.SchemaRef) *openapi3.Schema { return branch(ref, depth+1) })
+}
+
+// within is a schema of an object one of whose members is loosened.
+func within(ref *openapi3.SchemaRef, member string, loosen loosening, depth int) *openapi3.Schema {
+	if ref == nil || ref.Value == nil || depth > maxNarrow {
+		return nil
+	}
+	out := *ref.Value
+	if items := loosen(out.Properties[member], 0); items != nil {
 		out.Properties = maps.Clone(out.Properties)
 		out.Properties[member] = items.NewRef()
 		return &out
 	}
-	return inBranch(&out, func(ref *openapi3.SchemaRef) *openapi3.Schema { return within(ref, member, depth+1) })
+	return inBranch(&out, func(ref *openapi3.SchemaRef) *openapi3.Schema { return within(ref, member, loosen, depth+1) })
 }
 
 // inBranch changes the branches of an allOf that change says to, nil for none.
