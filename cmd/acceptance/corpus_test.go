@@ -77,9 +77,10 @@ func npmPackage(t *testing.T, name string) string {
 // passage is how far a document came.
 type passage struct {
 	document
-	stage    string // refused, scaffold, vet, build, boot: where it ended; "" for the whole way
+	stage    string // refused, scaffold, vet, build, test, boot: where it ended; "" for the whole way
 	note     string
 	result   scaffolded
+	told     int // operations that are implemented with what profile suggest proposes
 	scaffold time.Duration
 }
 
@@ -96,7 +97,7 @@ func sampled(all []document) []document {
 	return small[:8]
 }
 
-// TestCorpus takes real documents through scaffold, vet, build and boot. A document
+// TestCorpus takes real documents through scaffold, vet, build, the project's own tests and boot. A document
 // that the loader refuses must be refused with a message; every other must boot. With
 // BACKEND_CORPUS=all it takes the whole corpus and writes docs/coverage.md.
 func TestCorpus(t *testing.T) {
@@ -144,8 +145,9 @@ func takeThrough(t *testing.T, d document) (o passage) {
 		o.stage, o.note = "scaffold", err.Error()
 		return o
 	}
+	o.told = suggest(t, dir).Operations.With_suggestions
 	binary := filepath.Join(dir, "corpus")
-	for _, step := range [][]string{{"vet", "-trimpath", "./..."}, {"build", "-trimpath", "-o", binary, "./cmd/corpus"}} {
+	for _, step := range [][]string{{"vet", "-trimpath", "./..."}, {"build", "-trimpath", "-o", binary, "./cmd/corpus"}, {"test", "-trimpath", "./internal/app"}} {
 		if out, err := tryCommand(t, dir, "go", step...); err != nil {
 			o.stage, o.note = step[0], out
 			return o
@@ -213,8 +215,8 @@ func boots(t *testing.T, binary string) error {
 func writeCoverage(t *testing.T, passages []passage) {
 	t.Helper()
 	var b strings.Builder
-	loaded, whole, total, implemented, readOnly := 0, 0, 0, 0, 0
-	var shares, written []float64
+	loaded, whole, total, implemented, readOnly, told := 0, 0, 0, 0, 0, 0
+	var shares, written, with []float64
 	for _, o := range passages {
 		if o.stage == "refused" {
 			continue
@@ -224,19 +226,21 @@ func writeCoverage(t *testing.T, passages []passage) {
 			whole++
 		}
 		n := o.result.Operations
-		total, implemented = total+n.Total, implemented+n.Implemented
+		total, implemented, told = total+n.Total, implemented+n.Implemented, told+o.told
 		if n.Total >= 20 {
 			shares = append(shares, 100*float64(n.Implemented)/float64(n.Total))
+			with = append(with, 100*float64(o.told)/float64(n.Total))
 			written = append(written, 100*float64(n.Implemented-o.readOnly())/float64(n.Total))
 		}
 		readOnly += o.readOnly()
 	}
-	fmt.Fprintf(&b, "# Real documents\n\nWritten by `make corpus` on %s, from the documents of testdata/corpus.tsv, which come from npm packages at pinned\nversions. Each is generated, vetted, built and booted.\n\n", time.Now().Format(time.DateOnly))
-	fmt.Fprintf(&b, "- %d documents; %d can be loaded, %d of those compile, vet and boot (%.0f%%)\n", len(passages), loaded, whole, 100*float64(whole)/float64(loaded))
+	fmt.Fprintf(&b, "# Real documents\n\nWritten by `make corpus` on %s, from the documents of testdata/corpus.tsv, which come from npm packages at pinned\nversions. Each is generated, vetted, built, tested by its own tests and booted.\n\n", time.Now().Format(time.DateOnly))
+	fmt.Fprintf(&b, "- %d documents; %d can be loaded, %d of those compile, vet, pass their tests and boot (%.0f%%)\n", len(passages), loaded, whole, 100*float64(whole)/float64(loaded))
 	fmt.Fprintf(&b, "- %d operations; %d are implemented with real persistence (%.0f%%), %d of those on tables that nothing in the document writes\n",
 		total, implemented, 100*float64(implemented)/float64(total), readOnly)
-	fmt.Fprintf(&b, "- median share of the %d documents with 20 operations and more: %.1f%%; without those that are only read: %.1f%%\n\n", len(shares), median(shares), median(written))
-	b.WriteString("| document | operations | implemented | only read | raw | share | scaffold | end |\n|---|--:|--:|--:|--:|--:|--:|---|\n")
+	fmt.Fprintf(&b, "- median share of the %d documents with 20 operations and more: %.1f%%; without those that are only read: %.1f%%\n", len(shares), median(shares), median(written))
+	fmt.Fprintf(&b, "- with the lines that `backend profile suggest` proposes: %d (%.0f%%), median %.1f%%\n\n", told, 100*float64(told)/float64(total), median(with))
+	b.WriteString("| document | operations | implemented | only read | raw | share | with lines | scaffold | end |\n|---|--:|--:|--:|--:|--:|--:|--:|---|\n")
 	reasons := map[string]int{}
 	for _, o := range passages {
 		end := "boots"
@@ -244,7 +248,9 @@ func writeCoverage(t *testing.T, passages []passage) {
 			end = o.stage + ": " + cellText(strings.ReplaceAll(o.note, npmPackage(t, o.pkg)+"/", ""))
 		}
 		n := o.result.Operations
-		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d | %.0f%% | %.1f s | %s |\n", o.name(), o.operations, n.Implemented, o.readOnly(), n.Raw, 100*float64(n.Implemented)/float64(max(1, n.Total)), o.scaffold.Seconds(), end)
+		share := func(part int) float64 { return 100 * float64(part) / float64(max(1, n.Total)) }
+		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d | %.0f%% | %.0f%% | %.1f s | %s |\n",
+			o.name(), o.operations, n.Implemented, o.readOnly(), n.Raw, share(n.Implemented), share(o.told), o.scaffold.Seconds(), end)
 		for _, s := range o.result.Stubs {
 			reasons[generalReason(s.Reason)]++
 		}
