@@ -286,7 +286,7 @@ func (b *builder) noteReadOnly() {
 	}
 	for _, c := range b.project.Coverage {
 		if c.Status == Stubbed && b.said[c.Operation] == nil && c.Service != "" {
-			c.Hint = b.hint(c.Operation)
+			c.Hint, c.alone = b.hint(c.Operation), b.alone(c.Operation)
 		}
 	}
 	for head, get := range b.heads {

@@ -229,13 +229,25 @@ func (c *Coverage) Suggest() (out []*Extension) {
 	if c.Hint != nil && c.Hint.Does != "change" {
 		out = append(out, c.Hint)
 	}
-	switch op.Method {
-	case "GET":
+	switch {
+	case !c.alone:
+	case op.Method == "GET":
 		out = append(out, &Extension{Does: "store"})
-	case "POST", "PUT", "PATCH":
+	case op.Method == "POST" || op.Method == "PUT" || op.Method == "PATCH":
 		out = append(out, &Extension{Does: "record"})
 	}
 	return append(out, &Extension{Does: "stub"})
+}
+
+// group is the path of the collection that an operation is about, if it is about one.
+func group(op *Operation) string { return strings.TrimSuffix(canonical(strings.TrimSuffix(op.Path, "/")), "/{}") }
+
+// alone reports whether nothing that writes is beside an operation that reads, and the
+// other way round: then rows of its own do not stand beside those that another makes.
+func (b *builder) alone(op *Operation) bool {
+	return b.owner[op] == nil && !slices.ContainsFunc(b.api.Operations, func(o *Operation) bool {
+		return (o.Method == "GET") != (op.Method == "GET") && group(o) == group(op)
+	})
 }
 
 // hint is what a stub may do, nil when the document gives no hint: change a status in

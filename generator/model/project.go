@@ -87,6 +87,8 @@ type Coverage struct {
 	Unchecked []string
 	// Hint is what the document gives a hint that a stub may do, nil for none.
 	Hint *Extension
+	// alone says that rows of the operation's own would be nobody else's.
+	alone bool
 	// ReadOnly says that nothing in the document creates what the operation works on:
 	// rows come from example rows, SQL or the user's code.
 	ReadOnly bool
