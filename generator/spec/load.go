@@ -54,9 +54,6 @@ func Load(read ReadFile, file string) (*Document, error) {
 		return nil, problems
 	}
 	d := &Document{File: file, Files: map[string][]byte{filepath.Base(file): data}}
-	if problems := d.checkReferences(read, data); len(problems) > 0 {
-		return nil, problems
-	}
 	if err := d.load(read, data); err != nil {
 		return nil, err
 	}
@@ -74,6 +71,9 @@ func Load(read ReadFile, file string) (*Document, error) {
 
 func (d *Document) load(read ReadFile, data []byte) error {
 	if two := d.readSwagger(data); two != nil {
+		if problems := d.checkReferences(read, data); len(problems) > 0 {
+			return problems
+		}
 		doc, err := two.convert(data)
 		if err != nil {
 			return err
@@ -92,6 +92,9 @@ func (d *Document) load(read ReadFile, data []byte) error {
 		doc, err = d.loader(read).LoadFromDataWithPath(data, location) // JSON that YAML does not take, such as DEL
 	}
 	if err != nil {
+		if problems := d.checkReferences(read, data); len(problems) > 0 {
+			return problems // all of them at once, where the loader stops at the first
+		}
 		var inner problem.List
 		if errors.As(err, &inner) {
 			return inner
