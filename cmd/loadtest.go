@@ -56,17 +56,8 @@ errors<=0 and schema_violations<=0 are objectives too, unless others on the same
 Objectives: [operation:ID:]METRIC<VALUE, such as p99<50ms, errors<=0, schema_violations<=0,
 rate>=495, operation:createOrder:p95<20ms.`,
 		Example: "  backend loadtest shop --rate 500 --duration 30s --slo 'p99<50ms'\n  backend loadtest shop --target split\n  backend loadtest http://127.0.0.1:8080 --spec shop.yaml --admin http://127.0.0.1:9090",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usage("arguments", "loadtest takes one folder or URL", "backend loadtest [DIR|URL]")
-			}
-			return nil
-		},
-		RunE: func(c *cobra.Command, args []string) error {
-			o.subject = "."
-			if len(args) == 1 {
-				o.subject = args[0]
-			}
+		Args:    oneOf(&o.subject, "loadtest takes one folder or URL", "backend loadtest [DIR|URL]"),
+		RunE: func(c *cobra.Command, _ []string) error {
 			o.command = "backend loadtest " + shellPath(o.subject)
 			result, err := runLoadtest(c, st, root, o)
 			if err != nil {

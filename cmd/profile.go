@@ -75,6 +75,7 @@ type suggestOptions struct {
 }
 
 func newProfileSuggest(st *state.State, root *rootOptions) *cobra.Command {
+	const takes = "profile suggest takes one folder, or --spec FILE"
 	o := &suggestOptions{}
 	c := &cobra.Command{
 		Use:   "suggest [DIR] | --spec FILE",
@@ -82,16 +83,10 @@ func newProfileSuggest(st *state.State, root *rootOptions) *cobra.Command {
 		Long: "Proposes a line for every operation that is a stub. Put those that are right below \"operations:\" in\n" +
 			"backend.yaml; each was tried, and says whether the operation is implemented with it.",
 		Example: "  backend profile suggest shop\n  backend profile suggest --spec shop.yaml",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 || len(args) == 1 && o.spec != "" {
-				return usage("arguments", "profile suggest takes one folder, or --spec FILE", "backend profile suggest [DIR]")
-			}
-			return nil
-		},
+		Args:    oneOf(&o.dir, takes, "backend profile suggest [DIR]"),
 		RunE: func(c *cobra.Command, args []string) error {
-			o.dir = "."
-			if len(args) == 1 {
-				o.dir = args[0]
+			if len(args) == 1 && o.spec != "" {
+				return usage("arguments", takes, "backend profile suggest [DIR]")
 			}
 			return runSuggest(c.Context(), st, root, o)
 		},

@@ -85,6 +85,22 @@ Global flags:
 `, "WIDTH", fmt.Sprint(width))
 }
 
+// oneOf takes at most one argument into to, "." without any. message and hint say what it
+// takes.
+func oneOf(to *string, message, hint string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		*to = "."
+		switch len(args) {
+		case 0:
+		case 1:
+			*to = args[0]
+		default:
+			return usage("arguments", message, hint)
+		}
+		return nil
+	}
+}
+
 func noArgs(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

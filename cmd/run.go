@@ -31,19 +31,8 @@ ports of their own and a gateway in front, at --addr; one that ends is started a
 With --target gateway or a service's name it runs that alone, and finds the others
 by SERVICE_<NAME>_URL.`,
 		Example: "  backend run shop\n  backend run shop --addr 127.0.0.1:0 --output json\n  backend run shop --target split",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usage("arguments", "run takes one folder", "backend run [DIR]")
-			}
-			return nil
-		},
-		RunE: func(c *cobra.Command, args []string) error {
-			o.dir = "."
-			if len(args) == 1 {
-				o.dir = args[0]
-			}
-			return runRun(c.Context(), st, root, o)
-		},
+		Args:    oneOf(&o.dir, "run takes one folder", "backend run [DIR]"),
+		RunE:    func(c *cobra.Command, _ []string) error { return runRun(c.Context(), st, root, o) },
 	}
 	c.Flags().StringVar(&o.addr, "addr", "", "public address, `HOST:PORT`; port 0 picks a free one (default $ADDR or 127.0.0.1:8080)")
 	c.Flags().StringVar(&o.target, "target", targetAll, "what to run, `TARGET`: all, split, gateway, or a service")

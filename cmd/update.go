@@ -35,19 +35,8 @@ func newUpdate(st *state.State, root *rootOptions) *cobra.Command {
 			"and a change of a table becomes a migration that keeps its rows.",
 		Example: "  backend scaffold update\n  backend scaffold update shop --set database.engine=postgres\n" +
 			"  backend scaffold update --rename orders.total=amount\n  backend scaffold update --check",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usage("arguments", fmt.Sprintf("scaffold update takes one folder, not %d", len(args)), "backend scaffold update [DIR]")
-			}
-			return nil
-		},
-		RunE: func(c *cobra.Command, args []string) error {
-			o.dir = "."
-			if len(args) == 1 {
-				o.dir = args[0]
-			}
-			return runUpdate(c.Context(), st, root, o)
-		},
+		Args: oneOf(&o.dir, "scaffold update takes one folder", "backend scaffold update [DIR]"),
+		RunE: func(c *cobra.Command, _ []string) error { return runUpdate(c.Context(), st, root, o) },
 	}
 	f := c.Flags()
 	f.BoolVar(&o.check, "check", false, "write nothing; exit 1 when something would change")

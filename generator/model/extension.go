@@ -240,7 +240,9 @@ func (c *Coverage) Suggest() (out []*Extension) {
 }
 
 // group is the path of the collection that an operation is about, if it is about one.
-func group(op *Operation) string { return strings.TrimSuffix(canonical(strings.TrimSuffix(op.Path, "/")), "/{}") }
+func group(op *Operation) string {
+	return strings.TrimSuffix(canonical(strings.TrimSuffix(op.Path, "/")), "/{}")
+}
 
 // alone reports whether nothing that writes is beside an operation that reads, and the
 // other way round: then rows of its own do not stand beside those that another makes.
