@@ -45,6 +45,7 @@ func Build(api *API, o Options) *Project {
 		read:      map[*Resource]bool{},
 		sets:      map[*Operation][]*Fill{},
 		said:      map[*Operation]*Extension{},
+		exchange:  map[*Parameter]bool{},
 		heads:     map[*Operation]*Operation{},
 		role:      map[*Operation]OpKind{},
 		goNames:   map[*Operation]string{},
@@ -55,6 +56,7 @@ func Build(api *API, o Options) *Project {
 		op.settle()
 	}
 	b.readExtensions(routable)
+	b.findExchange(routable)
 	all := b.tell(candidates(routable), routable)
 	b.placeServices(all, routable)
 	b.buildResources(all)
@@ -108,6 +110,7 @@ type builder struct {
 	heads     map[*Operation]*Operation // HEADs that the router answers by a GET
 	sets      map[*Operation][]*Fill    // what a state action changes
 	said      map[*Operation]*Extension // what the profile or the document says of it
+	exchange  map[*Parameter]bool       // it is about the exchange, not about what is stored
 	read      map[*Resource]bool        // some operation reads it
 	calls     map[*Service][]*Call      // what the services send
 	groupOf   map[string]string         // tag -> service

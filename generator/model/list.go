@@ -107,7 +107,7 @@ func (ob *opBuilder) listParams(plan *ListPlan, used map[*OpParam]bool, result *
 		switch {
 		case p.In == "path":
 			plan.Filters = append(plan.Filters, &Filter{Param: p, Column: r.pathColumn(p.Name), Op: "Eq"})
-		case protocolParam(p.Parameter):
+		case ob.b.exchange[p.Parameter]:
 		case p.In != "query":
 			continue
 		case r.columnFor(p.Name) != nil && ob.filter(plan, p):

@@ -124,7 +124,7 @@ func namesKeys(name, path string) bool {
 func (o *Operation) keysParam(path string) *Parameter {
 	var found *Parameter
 	for _, p := range o.Parameters {
-		if p.In != "query" || protocolParam(p) {
+		if p.In != "query" || aboutExchange(Plain(p.Name)) {
 			continue
 		}
 		list := p.Schema != nil && p.Schema.Kind == KindArray && isScalar(p.Schema.Items)

@@ -31,28 +31,57 @@ func (ob *opBuilder) platformHeader(p *Parameter) bool {
 	return false
 }
 
-// protocolParam reports whether a parameter is about the exchange, not about what is
-// stored: the API version that is asked for, or who asks. Its value is checked against
-// its schema, no more.
-func protocolParam(p *Parameter) bool {
-	if p.In != "query" && p.In != "header" && p.In != "cookie" {
-		return false
-	}
-	return protocolNames[Plain(p.Name)] || credential(p)
-}
-
+// protocolNames are parameters about the exchange, whatever document they are in.
 var protocolNames = set("apiversion", "xapiversion", "acceptencoding", "acceptlanguage", "useragent", "xrequestedwith", "correlationid", "xcorrelationid",
 	"traceparent", "tracestate", "xclientversion")
 
-// credential reports whether a parameter tells who asks, in a document that declares it
-// as a parameter and as no security scheme.
-func credential(p *Parameter) bool {
-	n := Plain(p.Name)
-	switch n {
+// findExchange finds the parameters that are about the exchange, not about what is stored:
+// the API version that is asked for, or who asks. Their values are checked against their
+// schemas, no more.
+func (b *builder) findExchange(operations []*Operation) {
+	shared := map[string]int{}
+	for _, op := range operations {
+		for _, p := range op.Parameters {
+			shared[p.In+" "+p.Name]++
+		}
+	}
+	for _, op := range operations {
+		for _, p := range op.Parameters {
+			if p.In == "path" || p.In == "query" && p.Schema != nil && p.Schema.Kind != KindString {
+				continue
+			}
+			n, often := Plain(p.Name), shared[p.In+" "+p.Name]
+			everywhere := often >= 3 && 2*often > len(operations)
+			who := credential(n) || everywhere && tellsWho(n)
+			if who {
+				b.unverified(p)
+			}
+			b.exchange[p] = who || aboutExchange(n) || everywhere && p.In == "header" && strings.HasSuffix(n, "correlationid")
+		}
+	}
+}
+
+// aboutExchange reports whether a parameter is about the exchange by its name alone.
+func aboutExchange(name string) bool { return protocolNames[name] || credential(name) }
+
+// credential reports whether a parameter's name is that of something that tells who asks,
+// in a document that declares it as a parameter and as no security scheme.
+func credential(name string) bool {
+	switch name {
 	case "jwt", "authtoken", "xauthtoken", "appkey", "xappkey":
 		return true
 	}
-	return strings.HasSuffix(n, "apikey") || strings.HasSuffix(n, "accesstoken") || strings.HasSuffix(n, "subscriptionkey")
+	return strings.HasSuffix(name, "apikey") || strings.HasSuffix(name, "accesstoken") || strings.HasSuffix(name, "subscriptionkey")
+}
+
+// tellsWho reports whether a parameter that most operations have may be a credential.
+func tellsWho(name string) bool {
+	for _, last := range []string{"token", "key", "secret", "auth", "authorization", "appid", "apiid", "clientid", "password"} {
+		if strings.HasSuffix(name, last) {
+			return true
+		}
+	}
+	return false
 }
 
 func presence(p *Parameter) string {
@@ -70,9 +99,6 @@ func (ob *opBuilder) parameters() {
 		}
 		out := &OpParam{Parameter: p, GoName: ob.inputs.take(GoName(p.Name))}
 		ob.planParam(out, ob.op.GoName+GoName(p.Name))
-		if credential(p) {
-			ob.b.unverified(p)
-		}
 		ob.op.Params = append(ob.op.Params, out)
 	}
 }
@@ -239,7 +265,7 @@ func (ob *opBuilder) refuse(used map[*OpParam]bool) string {
 	var kept []*OpParam
 	for _, p := range ob.op.Params {
 		switch {
-		case p.In == "path" || used[p] || protocolParam(p.Parameter) || ob.b.addresses(ob.op.Operation, p.Parameter):
+		case p.In == "path" || used[p] || ob.b.exchange[p.Parameter] || ob.b.addresses(ob.op.Operation, p.Parameter):
 			kept = append(kept, p)
 		case p.Required:
 			return "required parameter " + p.Name + " matches nothing that is stored"

@@ -377,7 +377,7 @@ func newView(p *model.Project, in Inputs) view {
 // one rather than a secured one.
 func (v *view) first(api *model.API, op *model.Op) {
 	public := len(op.Security) == 0
-	if op.Kind != model.OpList || len(model.Placeholders(op.Path)) > 0 || hasRequiredQuery(op) || v.First != "" && (v.FirstHeader == "" || !public) {
+	if op.Kind != model.OpList || len(model.Placeholders(op.Path)) > 0 || hasRequiredParam(op) || v.First != "" && (v.FirstHeader == "" || !public) {
 		return
 	}
 	v.First, v.FirstHeader = markdownCode(op.Route), ""

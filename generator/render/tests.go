@@ -76,7 +76,7 @@ func flow(g *goFile, api *model.API, r *model.Resource, made map[*model.Resource
 		return false // a file is more than the flow can send
 	}
 	body, ok := bodyFor(create, made)
-	if !ok || len(r.Scopes) > 0 || slices.ContainsFunc(create.ParentParams, func(p *model.ParentParam) bool { return p.Parts != nil }) || r.Parent != nil && !made[r.Parent] || create.Idempotent == "required" || !open(api, create) {
+	if !ok || hasRequiredParam(create) || len(r.Scopes) > 0 || slices.ContainsFunc(create.ParentParams, func(p *model.ParentParam) bool { return p.Parts != nil }) || r.Parent != nil && !made[r.Parent] || create.Idempotent == "required" || !open(api, create) {
 		return false
 	}
 	key := r.Key.Property
@@ -90,7 +90,7 @@ func flow(g *goFile, api *model.API, r *model.Resource, made map[*model.Resource
 		within = env.Items.Property.Name
 	}
 	usable := func(kind model.OpKind) *model.Op {
-		if op := opOf(r, kind); op != nil && op.IfMatch != "required" && op.Idempotent != "required" && open(api, op) {
+		if op := opOf(r, kind); op != nil && op.IfMatch != "required" && op.Idempotent != "required" && !hasRequiredParam(op) && open(api, op) {
 			return op
 		}
 		return nil
@@ -122,7 +122,7 @@ func flow(g *goFile, api *model.API, r *model.Resource, made map[*model.Resource
 			field("missing", strings.Replace(flowPath(get), "{"+flowName(r)+"}", missing, 1))
 		}
 	}
-	if list := usable(model.OpList); list != nil && !hasRequiredQuery(list) {
+	if list := usable(model.OpList); list != nil {
 		field("list", flowPath(list))
 	}
 	for _, change := range []struct {
@@ -176,7 +176,8 @@ func missingKey(get *model.Op) string {
 	return ""
 }
 
-func hasRequiredQuery(op *model.Op) bool {
+// hasRequiredParam reports whether a request needs more than its path and body.
+func hasRequiredParam(op *model.Op) bool {
 	for _, p := range op.Params {
 		if p.Required && p.In != "path" {
 			return true
