@@ -68,7 +68,7 @@ func (b *builder) findActions(operations []*Operation) {
 // actsOn parts the path of an action into that of the item and the verb; "" if it is
 // none.
 func actsOn(op *Operation) (item, verb string) {
-	item, verb = parent(strings.TrimSuffix(op.Path, "/"))
+	item, verb = parent(strings.TrimSuffix(op.Place(), "/"))
 	if i := strings.LastIndex(verb, ":"); i > 0 { // /orders/{id}:cancel
 		item, verb = item+"/"+verb[:i], verb[i+1:]
 	}

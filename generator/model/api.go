@@ -63,6 +63,9 @@ type Operation struct {
 	// Security lists alternatives; each is a set of schemes that must all hold.
 	// Empty means public; an empty alternative means anonymous is allowed.
 	Security []Requirement
+	// Scope are parameters that say, as the path does, where rows belong: a tenant. Build
+	// finds them.
+	Scope []*Parameter
 	// Extension is the operation's x-backend object, nil when absent.
 	Extension Literal
 	Position  Position

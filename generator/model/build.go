@@ -57,6 +57,7 @@ func Build(api *API, o Options) *Project {
 	}
 	b.readExtensions(routable)
 	b.findExchange(routable)
+	b.findScopes(routable)
 	all := b.tell(candidates(routable), routable)
 	b.placeServices(all, routable)
 	b.buildResources(all)
@@ -439,8 +440,8 @@ func (b *builder) findMany(operations []*Operation) {
 		if media == nil || media.Schema == nil || media.Schema.Kind != KindArray || !isRecord(media.Schema.Items) || media.Schema.Items.Name == "" {
 			continue
 		}
-		rest, _ := parent(op.Path)
-		for _, path := range []string{op.Path, rest} {
+		rest, _ := parent(op.Place())
+		for _, path := range []string{op.Place(), rest} {
 			r := b.resourceAt(path)
 			if r != nil && r.posted != nil && r.posted.Name == media.Schema.Items.Name && r.Service == b.serviceOf[op] && r.KeyParts == nil {
 				b.owner[op], b.role[op] = r, OpMany
@@ -489,7 +490,7 @@ func (b *builder) listed(op *Operation, item *Schema) *Resource {
 // filterable reports whether every path parameter names a column.
 func filterable(op *Operation, r *Resource) bool {
 	for _, p := range op.Parameters {
-		if p.In == "path" && r.pathColumn(p.Name) == nil {
+		if op.inPlace(p) && r.pathColumn(p.Name) == nil {
 			return false
 		}
 	}

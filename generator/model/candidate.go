@@ -111,13 +111,13 @@ func candidates(operations []*Operation) []*candidate {
 	}
 	above := map[string]bool{} // paths with an item path right below
 	for _, op := range operations {
-		rest, last := parent(strings.TrimSuffix(op.Path, "/"))
+		rest, last := parent(strings.TrimSuffix(op.Place(), "/"))
 		if _, ok := placeholder(last); ok {
 			above[canonical(rest)] = true
 		}
 	}
 	for _, op := range operations {
-		path := strings.TrimSuffix(op.Path, "/")
+		path := strings.TrimSuffix(op.Place(), "/")
 		rest, last := parent(path)
 		name, isItem := placeholder(last)
 		switch {

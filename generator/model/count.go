@@ -10,7 +10,7 @@ func (b *builder) findCounts(operations []*Operation) {
 		if op.Method != "GET" || b.owner[op] != nil {
 			continue
 		}
-		rest, last := parent(strings.TrimSuffix(op.Path, "/"))
+		rest, last := parent(strings.TrimSuffix(op.Place(), "/"))
 		r := b.resourceAt(rest)
 		if r == nil || r.Singleton || r.Service != b.serviceOf[op] || !countPaths[Plain(last)] {
 			continue

@@ -145,9 +145,9 @@ func (b *builder) extend(op *Operation, e *Extension) (reason string) {
 		}
 		return ""
 	}
-	r := b.resourceAt(e.Resource)
+	r := b.resourceAt(op.outside() + e.Resource)
 	if r == nil {
-		return fmt.Sprintf("x-backend: nothing is stored at %.60q; there is %s", e.Resource, b.paths())
+		return fmt.Sprintf("x-backend: nothing is stored at %.60q; there is %s", e.Resource, b.paths(op))
 	}
 	if r.Service != b.serviceOf[op] {
 		return fmt.Sprintf("x-backend: %s is stored by another service, %s", e.Resource, r.Service.Name)
@@ -164,7 +164,7 @@ func (b *builder) extend(op *Operation, e *Extension) (reason string) {
 // or record: a candidate each, and they belong to no other.
 func (b *builder) tell(all []*candidate, operations []*Operation) []*candidate {
 	for _, op := range operations {
-		c := &candidate{path: strings.TrimSuffix(op.Path, "/"), told: true}
+		c := &candidate{path: strings.TrimSuffix(op.Place(), "/"), told: true}
 		var unfit string
 		switch e := b.said[op]; {
 		case e == nil || e.Does != "store" && e.Does != "record":
@@ -208,11 +208,11 @@ func (r *Resource) fixed(set map[string]json.RawMessage) (out []*Fill, reason st
 	return out, ""
 }
 
-// paths lists what is stored, for a message.
-func (b *builder) paths() string {
+// paths lists what is stored beside an operation, for a message.
+func (b *builder) paths(op *Operation) string {
 	var out []string
 	for _, r := range b.ordered {
-		out = append(out, r.Path)
+		out = append(out, strings.TrimPrefix(r.Path, op.outside()))
 	}
 	const most = 8
 	if len(out) > most {
@@ -241,7 +241,7 @@ func (c *Coverage) Suggest() (out []*Extension) {
 
 // group is the path of the collection that an operation is about, if it is about one.
 func group(op *Operation) string {
-	return strings.TrimSuffix(canonical(strings.TrimSuffix(op.Path, "/")), "/{}")
+	return strings.TrimSuffix(canonical(strings.TrimSuffix(op.Place(), "/")), "/{}")
 }
 
 // alone reports whether nothing that writes is beside an operation that reads, and the
@@ -255,14 +255,14 @@ func (b *builder) alone(op *Operation) bool {
 // hint is what a stub may do, nil when the document gives no hint: change a status in
 // some way, or answer rows that are stored under the schema's name.
 func (b *builder) hint(op *Operation) *Extension {
-	item, _ := parent(strings.TrimSuffix(op.Path, "/"))
+	item, _ := parent(strings.TrimSuffix(op.Place(), "/"))
 	collection, last := parent(item)
 	r := b.resourceAt(collection)
 	switch {
 	case (op.Method == "POST" || op.Method == "PUT") && isPlaceholder(last) && r != nil:
 		if c := r.status(); c != nil {
 			value, _ := json.Marshal(c.Ref.Named.Values[0].Value) // a text always is one
-			return &Extension{Resource: r.Path, Does: "change", Set: map[string]json.RawMessage{c.Property: value}}
+			return &Extension{Resource: strings.TrimPrefix(r.Path, op.outside()), Does: "change", Set: map[string]json.RawMessage{c.Property: value}}
 		}
 	case op.Method == "GET":
 		item, _ := listItem(op)
@@ -275,7 +275,7 @@ func (b *builder) hint(op *Operation) *Extension {
 		}
 		for _, r := range b.ordered {
 			if r.Schema.Name == item.Name && r.Service == b.serviceOf[op] {
-				return &Extension{Resource: r.Path, Does: does}
+				return &Extension{Resource: strings.TrimPrefix(r.Path, op.outside()), Does: does}
 			}
 		}
 	}

@@ -17,7 +17,7 @@ func (b *builder) formerHome(ops []*Operation) string {
 func (b *builder) actionHome(op *Operation) string {
 	service := b.serviceName(op)
 	for _, s := range b.project.Stays {
-		if s.Tagged == service && strings.HasPrefix(op.Path, s.Path+"/") && !b.grouped(op) {
+		if s.Tagged == service && strings.HasPrefix(op.Place(), s.Path+"/") && !b.grouped(op) {
 			return s.Service
 		}
 	}

@@ -105,7 +105,7 @@ func (ob *opBuilder) listParams(plan *ListPlan, used map[*OpParam]bool, result *
 		}
 		n := Plain(p.Name)
 		switch {
-		case p.In == "path":
+		case op.inPlace(p.Parameter):
 			plan.Filters = append(plan.Filters, &Filter{Param: p, Column: r.pathColumn(p.Name), Op: "Eq"})
 		case ob.b.exchange[p.Parameter]:
 		case p.In != "query":

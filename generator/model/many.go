@@ -44,7 +44,7 @@ func (b *builder) findBulk(operations []*Operation) {
 // Bulk returns the path of the collection whose rows an operation names by a list of
 // keys, and whether it changes or deletes them; "" for any other operation.
 func (o *Operation) Bulk() (collection string, kind OpKind) {
-	path := strings.TrimSuffix(o.Path, "/")
+	path := strings.TrimSuffix(o.Place(), "/")
 	switch o.Method {
 	case "PATCH", "PUT":
 		if keys, data := o.bulkBody(path); keys != nil && data != nil {
@@ -143,7 +143,7 @@ func (ob *opBuilder) planChangeMany() string {
 		return "the body is no object with named properties"
 	}
 	plan := &ManyPlan{}
-	keys, data := op.bulkBody(strings.TrimSuffix(op.Path, "/"))
+	keys, data := op.bulkBody(strings.TrimSuffix(op.Place(), "/"))
 	fields := op.Body.Ref.Named.Fields
 	plan.Keys, op.Body.Inner = fieldFor(fields, keys.Name), fieldFor(fields, data.Name)
 	if in := op.Body.Inner; in.Ref.Kind != RefStruct || in.Presence == OptionalNullable || in.Presence == RequiredNullable {
@@ -175,7 +175,7 @@ func (ob *opBuilder) planDeleteMany() string {
 	plan := &ManyPlan{}
 	switch {
 	case op.Body == nil:
-		rest := strings.TrimSuffix(op.Path, "/")
+		rest := strings.TrimSuffix(op.Place(), "/")
 		plan.Param = op.param("query", op.keysParam(rest).Name)
 		if reason := plan.keysOf(plan.Param.Ref, Required); reason != "" {
 			return reason

@@ -240,10 +240,7 @@ func (ob *opBuilder) unsupportedSecurity() string {
 
 // unverified notes a credential that no security scheme describes.
 func (b *builder) unverified(p *Parameter) {
-	note := fmt.Sprintf("%s parameter %.40q looks like a credential, but is no security scheme of the document: it is taken as it comes", p.In, p.Name)
-	if !slices.Contains(b.project.Notes, note) {
-		b.project.Notes = append(b.project.Notes, note)
-	}
+	b.note(fmt.Sprintf("%s parameter %.40q looks like a credential, but is no security scheme of the document: it is taken as it comes", p.In, p.Name))
 }
 
 // grantable reports whether a token can carry a scope: RFC 6749, section 3.3.

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -61,6 +62,96 @@ func (b *builder) findExchange(operations []*Operation) {
 	}
 }
 
+// note notes something once.
+func (b *builder) note(text string) {
+	if !slices.Contains(b.project.Notes, text) {
+		b.project.Notes = append(b.project.Notes, text)
+	}
+}
+
+// findScopes finds what requests say apart from their path of where rows belong: the
+// tenant that a header names, say. It is a required text or number that most operations of
+// the document have, all of those about a collection among them, and it counts as if it
+// stood in front of the path.
+func (b *builder) findScopes(operations []*Operation) {
+	shared := map[string]int{}
+	all := map[string]map[string]int{} // by group, how often each is there; "" counts the operations
+	for _, op := range operations {
+		root := section(op)
+		if all[root] == nil {
+			all[root] = map[string]int{}
+		}
+		all[root][""]++
+		for _, p := range op.Parameters {
+			if b.placesRows(p) {
+				shared[p.In+" "+p.Name]++
+				all[root][p.In+" "+p.Name]++
+			}
+		}
+	}
+	for _, op := range operations {
+		in := all[section(op)]
+		for _, p := range op.Parameters {
+			name := p.In + " " + p.Name
+			if b.placesRows(p) && shared[name] >= 4 && 2*shared[name] > len(operations) && in[name] == in[""] {
+				op.Scope = append(op.Scope, p)
+				b.note(fmt.Sprintf("%s parameter %.40q says whose rows are meant: those of one value are not seen with another", p.In, p.Name))
+			}
+		}
+	}
+}
+
+// section is the first part of an operation's path that says something: what is below it
+// belongs together.
+func section(op *Operation) string {
+	for part := range strings.SplitSeq(strings.TrimPrefix(op.Path, "/"), "/") {
+		if !isPlaceholder(part) && part != "api" && !versionPart.MatchString(part) {
+			return part
+		}
+	}
+	return ""
+}
+
+var versionPart = regexp.MustCompile(`^v[0-9]+(\.[0-9]+)*$`)
+
+// placesRows reports whether a parameter may say where rows belong.
+func (b *builder) placesRows(p *Parameter) bool {
+	n, s := Plain(p.Name), p.Schema
+	return p.In != "path" && p.Required && s != nil && !b.exchange[p] && (s.Kind == KindString || s.Kind == KindInteger) && s.Enum == nil && s.Const == nil &&
+		!headerNames[n] && !limitNames[n] && !cursorNames[n] && !pageNames[n] && !offsetNames[n] && !sortNames[n] && !directionNames[n] && !searchNames[n]
+}
+
+// headerNames are headers that say nothing of where rows belong.
+var headerNames = set("ifmatch", "ifnonematch", "idempotencykey", "authorization", "accept", "contenttype", "xrequestid", "date", "host", "version", "signature",
+	"timestamp", "nonce", "language", "locale", "timezone", "platform", "device", "contentlength", "origin", "referer", "contentmd5", "xsignature", "xtimestamp")
+
+// Place is the operation's path with what else says where rows belong in front of it.
+func (o *Operation) Place() string { return o.outside() + o.Path }
+
+func (o *Operation) outside() string {
+	var b strings.Builder
+	for _, p := range o.Scope {
+		b.WriteString("/{" + p.Name + "}")
+	}
+	return b.String()
+}
+
+// inPlace reports whether a parameter is part of the operation's place.
+func (o *Operation) inPlace(p *Parameter) bool {
+	return p.In == "path" || slices.Contains(o.Scope, p)
+}
+
+// Placed is the parameter that a placeholder of the operation's place stands for, nil if
+// the path does not declare it.
+func (o *Op) Placed(name string) *OpParam {
+	for _, p := range o.Params {
+		if p.Name == name && slices.Contains(o.Scope, p.Parameter) {
+			return p
+		}
+	}
+	return o.param("path", name)
+}
+
 // aboutExchange reports whether a parameter is about the exchange by its name alone.
 func aboutExchange(name string) bool { return protocolNames[name] || credential(name) }
 
@@ -107,10 +198,10 @@ func (ob *opBuilder) parameters() {
 // scopes.
 func (ob *opBuilder) pathParams() string {
 	op, r := ob.op, ob.op.Resource
-	placeholders := Placeholders(op.Path)
+	placeholders := Placeholders(op.Place())
 	var params []*OpParam
 	for i, name := range placeholders {
-		p := op.param("path", name)
+		p := op.Placed(name)
 		if p == nil {
 			return "path parameter " + name + " is not declared"
 		}
@@ -127,7 +218,7 @@ func (ob *opBuilder) pathParams() string {
 			if c := r.pathColumn(name); (op.Kind == OpList || op.Kind == OpCount) && c != nil && convertible(p.Ref, c.Ref) {
 				continue // a filter in the path: planList takes it
 			}
-			if joinedAbove(r, op.Path, name) {
+			if joinedAbove(r, op.Place(), name) {
 				continue // a part of the key of a parent further on
 			}
 			return "path parameter " + name + " belongs to nothing that is stored"
@@ -152,7 +243,7 @@ func (o *Op) onItem() bool {
 	case OpChange, OpDownload:
 		return !o.Resource.Singleton
 	}
-	return !o.Resource.Singleton && strings.HasSuffix(canonical(strings.TrimSuffix(o.Path, "/")), "}")
+	return !o.Resource.Singleton && strings.HasSuffix(canonical(strings.TrimSuffix(o.Place(), "/")), "}")
 }
 
 // item is the canonical path of one of the resource's items.
@@ -218,12 +309,12 @@ func (ob *opBuilder) parentOf(r *Resource, op *Op, name string) *ParentParam {
 	child := r
 	for child.Parent != nil {
 		if child.Parent.KeyParts != nil {
-			if canonicalPrefix(op.Path, name) != child.Parent.item() {
+			if canonicalPrefix(op.Place(), name) != child.Parent.item() {
 				return nil
 			}
 			return &ParentParam{Resource: child.Parent, Column: child.ParentColumn}
 		}
-		if child.ParentColumn.Param == name || canonicalPrefix(op.Path, name) == child.Parent.item() {
+		if child.ParentColumn.Param == name || canonicalPrefix(op.Place(), name) == child.Parent.item() {
 			return &ParentParam{Resource: child.Parent, Column: child.ParentColumn}
 		}
 		child = child.Parent
@@ -265,7 +356,7 @@ func (ob *opBuilder) refuse(used map[*OpParam]bool) string {
 	var kept []*OpParam
 	for _, p := range ob.op.Params {
 		switch {
-		case p.In == "path" || used[p] || ob.b.exchange[p.Parameter] || ob.b.addresses(ob.op.Operation, p.Parameter):
+		case ob.op.inPlace(p.Parameter) || used[p] || ob.b.exchange[p.Parameter] || ob.b.addresses(ob.op.Operation, p.Parameter):
 			kept = append(kept, p)
 		case p.Required:
 			return "required parameter " + p.Name + " matches nothing that is stored"

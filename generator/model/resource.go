@@ -560,7 +560,7 @@ func (rb *rowBuilder) parents(b *builder) {
 func (rb *rowBuilder) counts(param string) bool {
 	for _, op := range rb.c.operations() {
 		for _, p := range op.Parameters {
-			if p.In == "path" && p.Name == param {
+			if op.inPlace(p) && p.Name == param {
 				return p.Schema != nil && (p.Schema.Kind == KindInteger || p.Schema.Kind == KindNumber)
 			}
 		}

@@ -190,12 +190,8 @@ func keyExpr(op *model.Op) string {
 // joined key, a parent's being the beginning of its children's.
 func pathValues(op *model.Op) []string {
 	var out []string
-	for _, name := range model.Placeholders(op.Path) {
-		for _, p := range op.Params {
-			if p.In == "path" && p.Name == name {
-				out = append(out, keyValue(p))
-			}
-		}
+	for _, name := range model.Placeholders(op.Place()) {
+		out = append(out, keyValue(op.Placed(name)))
 	}
 	return out
 }

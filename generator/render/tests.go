@@ -60,7 +60,7 @@ func creationOrder(p *model.Project) []*model.Resource {
 
 func opOf(r *model.Resource, kind model.OpKind) *model.Op {
 	for _, op := range r.Service.Operations {
-		if op.Resource == r && op.Kind == kind && (kind != model.OpList || strings.TrimSuffix(op.Path, "/") == r.Path) {
+		if op.Resource == r && op.Kind == kind && (kind != model.OpList || strings.TrimSuffix(op.Place(), "/") == r.Path) {
 			return op
 		}
 	}

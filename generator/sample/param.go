@@ -12,8 +12,15 @@ import (
 
 // ParamGenerator makes values of one parameter, in the form in which they travel.
 type ParamGenerator struct {
-	p *model.Parameter
-	g Generator
+	p    *model.Parameter
+	g    Generator
+	kept []byte // JSON: the one value, nil for a new one each time
+}
+
+// Keep returns a generator that makes one value, the same each time.
+func (g ParamGenerator) Keep(r *rand.Rand) ParamGenerator {
+	g.kept = g.g.Append(nil, r)
+	return g
 }
 
 // Param prepares a generator for a parameter.
@@ -49,6 +56,9 @@ func filled(p *model.Parameter) *model.Schema {
 
 // Append appends a value as AppendParam does.
 func (g ParamGenerator) Append(dst []byte, r *rand.Rand) []byte {
+	if g.kept != nil {
+		return AppendParam(dst, g.p, g.kept)
+	}
 	var room [64]byte
 	return AppendParam(dst, g.p, g.g.Append(room[:0], r))
 }

@@ -104,6 +104,11 @@ func addRules(doc *openapi3.T, operation *openapi3.Operation, op *model.Op) (add
 		}
 		adds = append(adds, rule)
 	}
+	for _, p := range op.Scope {
+		if op.Resource != nil {
+			adds = append(adds, addition{At: "parameters/" + p.In + "/" + p.Name, Why: "whose rows are meant: they are seen with the same value only"})
+		}
+	}
 	adds = append(adds, keyRules(doc, operation, op)...)
 	adds = append(adds, textRules(operation, op)...)
 	adds = append(adds, narrowBody(doc, operation, op)...)

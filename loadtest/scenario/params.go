@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -27,10 +28,10 @@ func (o *Op) compileParams(s *Scenario) error {
 		case "query":
 			err = o.queryParam(s, p)
 		case "header":
-			err = o.headerParam(p)
+			err = o.headerParam(s, p)
 		case "cookie":
 			if p.Required { // an optional one is a browser's affair
-				err = o.cookieParam(p)
+				err = o.cookieParam(s, p)
 			}
 		}
 		if err != nil {
@@ -65,9 +66,19 @@ func (o *Op) queryParam(s *Scenario, p *model.Parameter) error {
 		}
 		return nil
 	}
-	q.gen = gen
+	q.gen = s.kept(p, gen)
 	o.query = append(o.query, q)
 	return nil
+}
+
+// kept gives a parameter that most operations require one value for the whole run: it says
+// who asks, or whose rows are meant, and rows are found again only by the same.
+func (s *Scenario) kept(p *model.Parameter, gen sample.ParamGenerator) sample.ParamGenerator {
+	n := s.required[p.In+" "+p.Name]
+	if n < 4 || 2*n <= len(s.o.API.Operations) || p.Schema == nil || p.Schema.Kind != model.KindString && p.Schema.Kind != model.KindInteger {
+		return gen
+	}
+	return gen.Keep(rand.New(rand.NewPCG(s.o.Seed, 0x6b657074)))
 }
 
 // isCursor recognises parameters whose values only a server can make.
@@ -133,7 +144,7 @@ func column(op *model.Operation, name string) bool {
 	return s.Property(name) != nil
 }
 
-func (o *Op) headerParam(p *model.Parameter) error {
+func (o *Op) headerParam(s *Scenario, p *model.Parameter) error {
 	switch model.Plain(p.Name) {
 	case "accept", "contenttype", "authorization":
 		return nil // OpenAPI: such definitions are ignored
@@ -160,7 +171,7 @@ func (o *Op) headerParam(p *model.Parameter) error {
 		}
 		return nil
 	}
-	h := headerParam{p: p, gen: gen, share: 1}
+	h := headerParam{p: p, gen: s.kept(p, gen), share: 1}
 	if !p.Required && o.idemKey != http.CanonicalHeaderKey(p.Name) {
 		h.share = shareFilter
 	}
@@ -168,12 +179,12 @@ func (o *Op) headerParam(p *model.Parameter) error {
 	return nil
 }
 
-func (o *Op) cookieParam(p *model.Parameter) error {
+func (o *Op) cookieParam(s *Scenario, p *model.Parameter) error {
 	gen, err := sample.Param(p, sample.Options{})
 	if err != nil {
 		return fmt.Errorf("cookie %s: %w", p.Name, err)
 	}
-	o.cookies = append(o.cookies, gen)
+	o.cookies = append(o.cookies, s.kept(p, gen))
 	return nil
 }
 

@@ -36,6 +36,8 @@ type Scenario struct {
 	pools map[string]*pool
 	order []int32
 	auth  *credentials
+	// required counts, by place and name, the operations that require a parameter.
+	required map[string]int
 
 	mu      sync.Mutex
 	skipped map[string]string // operation id -> why
@@ -49,7 +51,14 @@ func New(o Options) (*Scenario, error) {
 	s := &Scenario{
 		o: o, base: strings.TrimSuffix(o.Base.Path, "/") + strings.TrimSuffix(o.API.BasePath, "/"),
 		pools: map[string]*pool{}, skipped: map[string]string{},
-		auth: newCredentials(o.API, o.Token),
+		auth: newCredentials(o.API, o.Token), required: map[string]int{},
+	}
+	for _, op := range o.API.Operations {
+		for _, p := range op.Parameters {
+			if p.Required {
+				s.required[p.In+" "+p.Name]++
+			}
+		}
 	}
 	for _, op := range o.API.Operations {
 		s.addPools(op)
