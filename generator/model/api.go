@@ -66,6 +66,8 @@ type Operation struct {
 	// Scope are parameters that say, as the path does, where rows belong: a tenant. Build
 	// finds them.
 	Scope []*Parameter
+	// Ending is the end of the path that says how things are written, ".json" or "".
+	Ending string
 	// Extension is the operation's x-backend object, nil when absent.
 	Extension Literal
 	Position  Position

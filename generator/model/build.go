@@ -58,6 +58,7 @@ func Build(api *API, o Options) *Project {
 	b.readExtensions(routable)
 	b.findExchange(routable)
 	b.findScopes(routable)
+	findEndings(routable)
 	all := b.tell(candidates(routable), routable)
 	b.placeServices(all, routable)
 	b.buildResources(all)

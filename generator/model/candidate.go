@@ -365,7 +365,7 @@ func bodyObject(op *Operation) *Schema {
 	if op == nil || op.Body == nil {
 		return nil
 	}
-	s, _ := unwrap(objectOf(Structured(op.Body.Content)), op.Path)
+	s, _ := unwrap(objectOf(Structured(op.Body.Content)), op.Place())
 	return s
 }
 
@@ -375,7 +375,7 @@ func resultObject(op *Operation) *Schema {
 	if op == nil || op.Success() == nil {
 		return nil
 	}
-	s, _ := unwrap(objectOf(JSON(op.Success().Content)), op.Path)
+	s, _ := unwrap(objectOf(JSON(op.Success().Content)), op.Place())
 	return s
 }
 
@@ -413,7 +413,7 @@ func listItem(op *Operation) (item *Schema, property string) {
 		}
 	}
 	if len(arrays) > 1 { // the one that the path names
-		_, last := parent(strings.TrimSuffix(op.Path, "/"))
+		_, last := parent(strings.TrimSuffix(op.Place(), "/"))
 		arrays = slices.DeleteFunc(arrays, func(p *Property) bool { return Plain(p.Name) != Plain(last) })
 	}
 	if len(arrays) != 1 {
@@ -421,7 +421,7 @@ func listItem(op *Operation) (item *Schema, property string) {
 	}
 	// An object with an id and one array of objects is a thing with parts, not a
 	// list.
-	if media.Schema.Property("id") != nil || !likelyItems(arrays[0].Name, op.Path) && !around(media.Schema, arrays[0]) {
+	if media.Schema.Property("id") != nil || !likelyItems(arrays[0].Name, op.Place()) && !around(media.Schema, arrays[0]) {
 		return nil, ""
 	}
 	return arrays[0].Schema.Items, arrays[0].Name
@@ -439,5 +439,6 @@ func likelyItems(name, path string) bool {
 		return true
 	}
 	_, last := parent(strings.TrimSuffix(path, "/"))
-	return strings.HasSuffix(Plain(last), Plain(name)) || strings.HasSuffix(Plain(name), Plain(last))
+	n, l := Plain(singular(name)), Plain(singular(last))
+	return strings.HasSuffix(l, n) || strings.HasSuffix(n, l)
 }

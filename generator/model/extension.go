@@ -145,7 +145,7 @@ func (b *builder) extend(op *Operation, e *Extension) (reason string) {
 		}
 		return ""
 	}
-	r := b.resourceAt(op.outside() + e.Resource)
+	r := b.resourceAt(op.outside() + strings.TrimSuffix(e.Resource, op.Ending))
 	if r == nil {
 		return fmt.Sprintf("x-backend: nothing is stored at %.60q; there is %s", e.Resource, b.paths(op))
 	}

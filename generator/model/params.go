@@ -125,8 +125,24 @@ func (b *builder) placesRows(p *Parameter) bool {
 var headerNames = set("ifmatch", "ifnonematch", "idempotencykey", "authorization", "accept", "contenttype", "xrequestid", "date", "host", "version", "signature",
 	"timestamp", "nonce", "language", "locale", "timezone", "platform", "device", "contentlength", "origin", "referer", "contentmd5", "xsignature", "xtimestamp")
 
-// Place is the operation's path with what else says where rows belong in front of it.
-func (o *Operation) Place() string { return o.outside() + o.Path }
+// Place is the operation's path as it says where rows belong: with what else does in front
+// of it, and without the ending that says how they are written.
+func (o *Operation) Place() string { return o.outside() + strings.TrimSuffix(o.Path, o.Ending) }
+
+// findEndings finds the endings of paths that say how things are written: /accounts.json
+// beside /accounts/{id}.json.
+func findEndings(operations []*Operation) {
+	const ending = ".json"
+	taken := map[string]bool{}
+	for _, op := range operations {
+		taken[op.Method+" "+canonical(op.Path)] = true
+	}
+	for _, op := range operations {
+		if short, ok := strings.CutSuffix(op.Path, ending); ok && !taken[op.Method+" "+canonical(short)] && !strings.HasSuffix(short, "/") {
+			op.Ending = ending
+		}
+	}
+}
 
 func (o *Operation) outside() string {
 	var b strings.Builder

@@ -79,7 +79,7 @@ func (ob *opBuilder) bodyFields() ([]*Field, string) {
 		return nil, "the body is a JSON Patch"
 	}
 	t := op.Body.Ref.Named
-	if _, inner := unwrap(t.Schema, op.Path); inner != nil {
+	if _, inner := unwrap(t.Schema, op.Place()); inner != nil {
 		f := fieldFor(t.Fields, inner.Name)
 		if f != nil && f.Ref.Kind == RefStruct && f.Presence != OptionalNullable {
 			op.Body.Inner = f
@@ -608,7 +608,7 @@ func (ob *opBuilder) planResult() string {
 	if op.Upsert && op.Kind == OpReplace {
 		success = op.changed()
 	}
-	result := &Result{Status: defaultStatus(op.Kind), Location: op.Kind == OpCreate && r.ItemPath != ""}
+	result := &Result{Status: defaultStatus(op.Kind), Location: op.Kind == OpCreate && r.ItemPath != "" && op.Ending == ""}
 	schema, reason := ob.answer(success, result)
 	if reason != "" {
 		return reason
@@ -699,7 +699,7 @@ func (ob *opBuilder) message(result *Result, schema *Schema) string {
 		return "the response is no object that a row could fill"
 	}
 	result.Message = result.Ref
-	if _, inner := unwrap(schema, ob.op.Path); inner != nil {
+	if _, inner := unwrap(schema, ob.op.Place()); inner != nil {
 		if f := fieldFor(result.Ref.Named.Fields, inner.Name); f != nil && f.Ref.Kind == RefStruct {
 			result.Message = f.Ref
 			env, reason := (&ListPlan{}).around(ob, result.Ref.Named, f)

@@ -8,7 +8,7 @@ var (
 	envelopeNames = set("meta", "metadata", "links", "included", "jsonapi", "success", "status", "statuscode", "code", "message", "messages", "error",
 		"errors", "warnings", "pagination", "paging", "page", "pages", "requestid", "timestamp", "total", "count", "next", "previous", "prev", "first",
 		"last", "limit", "offset", "cursor", "hasmore", "sort", "took", "version", "apiversion", "self", "nextpage", "nextlink", "kind", "etag",
-		"incompleteresults", "timeframe", "odatacontext", "odatanextlink", "odatacount", "size", "perpage", "pagesize", "schemas", "startindex", "itemsperpage", "ok", "done")
+		"incompleteresults", "timeframe", "odatacontext", "odatanextlink", "odatacount", "size", "perpage", "pagesize", "schemas", "startindex", "itemsperpage", "ok", "done", "href")
 )
 
 // aroundItems reports whether a member's name is one that envelopes have beside
@@ -86,7 +86,7 @@ func untoldItems(op *Operation) *Property {
 			found = p
 		}
 	}
-	if found == nil || !likelyItems(found.Name, op.Path) || !around(media.Schema, found) {
+	if found == nil || !likelyItems(found.Name, op.Place()) || !around(media.Schema, found) {
 		return nil
 	}
 	return found

@@ -114,7 +114,7 @@ func lists(s *model.Schema) bool {
 func poolKeys(path string) []string {
 	var keys []string
 	prefix, odd := "", false
-	for segment := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
+	for segment := range strings.SplitSeq(strings.TrimPrefix(strings.TrimSuffix(path, ending), "/"), "/") {
 		params := strings.Count(segment, "{")
 		whole := params == 1 && strings.HasPrefix(segment, "{") && strings.HasSuffix(segment, "}")
 		odd = odd || (params > 0 && !whole)
