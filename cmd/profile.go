@@ -119,8 +119,6 @@ type suggestionLine struct {
 	Line       string `json:"line"`
 	XBackend   string `json:"x_backend"`
 	Implements bool   `json:"implements"`
-	// Or is another line that may be meant, with a value to choose.
-	Or string `json:"or,omitempty"`
 }
 
 func runSuggest(ctx context.Context, st *state.State, root *rootOptions, o *suggestOptions) error {
@@ -136,10 +134,7 @@ func runSuggest(ctx context.Context, st *state.State, root *rootOptions, o *sugg
 	for _, s := range found.Lines {
 		op := s.Operation
 		name := model.YAMLText(op.ID) + ": "
-		line := suggestionLine{op.ID, op.Method, op.Path, s.Reason, name + s.Says.String(), "x-backend: " + s.Says.String(), s.Implements, ""}
-		if s.Hint != nil && s.Hint.Does == "change" {
-			line.Or = name + s.Hint.String()
-		}
+		line := suggestionLine{op.ID, op.Method, op.Path, s.Reason, name + s.Says.String(), "x-backend: " + s.Says.String(), s.Implements}
 		result.Suggestions = append(result.Suggestions, line)
 	}
 	if root.output == "json" {
@@ -179,8 +174,5 @@ operations:
 `)
 	for _, s := range r.Suggestions {
 		st.Printf("  %-40s # %s %s: %s\n", s.Line, s.Method, cell(s.Path), cell(s.Reason))
-		if s.Or != "" {
-			st.Printf("  # or, with the value that it leads to: %s\n", s.Or)
-		}
 	}
 }

@@ -97,6 +97,8 @@ type coverageLine struct {
 	Refused   []string `json:"refused,omitempty"`
 	// Unchecked are parents in the path that nothing creates: they are taken as they come.
 	Unchecked []string `json:"unchecked,omitempty"`
+	// Lost are properties of requests that are not kept: those that are only written, say.
+	Lost []string `json:"not_kept,omitempty"`
 	// ReadOnly says that nothing in the document creates the rows.
 	ReadOnly bool `json:"read_only,omitempty"`
 	// Suggestion is an x-backend line that would make a stub do something.
@@ -239,7 +241,7 @@ func summarize(out *generator.Output, dir string) *scaffoldResult {
 	for _, c := range out.Project.Coverage {
 		result.Operations.Total++
 		op := c.Operation
-		line := coverageLine{op.ID, op.Method, op.Path, c.Service, string(c.Status), c.Reason, c.Assumed, c.Refused, c.Unchecked, c.ReadOnly, ""}
+		line := coverageLine{op.ID, op.Method, op.Path, c.Service, string(c.Status), c.Reason, c.Assumed, c.Refused, c.Unchecked, c.Lost, c.ReadOnly, ""}
 		if c.Hint != nil {
 			line.Suggestion = "x-backend: " + c.Hint.String()
 		}
@@ -303,7 +305,10 @@ func printCoverage(st *state.State, r *scaffoldResult) {
 			note = strings.TrimPrefix(note+"; assumed: "+strings.Join(c.Assumed, ", "), "; ")
 		}
 		if len(c.Refused) > 0 {
-			note = strings.TrimPrefix(note+"; not acted on: "+strings.Join(c.Refused, ", "), "; ")
+			note = strings.TrimPrefix(note+"; refused when sent (501): "+strings.Join(c.Refused, ", "), "; ")
+		}
+		if len(c.Lost) > 0 {
+			note = strings.TrimPrefix(note+"; not kept: "+strings.Join(c.Lost, ", "), "; ")
 		}
 		if c.ReadOnly && c.Status != string(model.Stubbed) {
 			note = strings.TrimPrefix(note+"; nothing creates its rows: they come from SQL, or from your code", "; ")

@@ -171,12 +171,15 @@ func notes(doc *spec.Document, p *model.Project) problem.List {
 	return out
 }
 
-// misnamed warns of lines of the profile about operations that the document does not
-// have: it may have changed since.
+// misnamed warns of lines of the profile about operations and tags that the document does
+// not have: it may have changed since.
 func misnamed(p *profile.Profile, api *model.API) problem.List {
-	known := map[string]bool{}
+	known, tags := map[string]bool{}, map[string]bool{"": true}
 	var ids []string
 	for _, op := range api.Operations {
+		for _, tag := range op.Tags {
+			tags[tag] = true
+		}
 		known[op.ID], known[op.Method+" "+op.Path] = true, true
 		ids = append(ids, op.ID)
 	}
@@ -193,6 +196,15 @@ func misnamed(p *profile.Profile, api *model.API) problem.List {
 		out = append(out, &problem.Problem{
 			Code: "profile-operation", File: at.File, Line: at.Line, Column: at.Column, Message: fmt.Sprintf("the document has no operation %.60q", name), Hint: hint,
 		})
+	}
+	for _, service := range slices.Sorted(maps.Keys(p.Services)) {
+		for _, tag := range p.Services[service] {
+			if !tags[tag] {
+				out = append(out, &problem.Problem{
+					Code: "profile-tag", Message: fmt.Sprintf("services.%s: no operation has the tag %.60q", service, tag), Hint: "correct it, or take it out",
+				})
+			}
+		}
 	}
 	return out
 }

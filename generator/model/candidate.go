@@ -141,6 +141,10 @@ func candidates(operations []*Operation) []*candidate {
 	out := make([]*candidate, 0, len(byPath))
 	for _, c := range byPath {
 		c.changeByPost()
+		item, _ := parent(c.path)
+		if collection, last := parent(item); isPlaceholder(last) && c.onlyAnswers(byPath[canonical(collection)]) {
+			c.create = nil
+		}
 		if _, last := parent(c.path); isList(c.create) && searches[Plain(last)] {
 			c.create = nil
 		}
@@ -154,6 +158,16 @@ func candidates(operations []*Operation) []*candidate {
 		return out[i].path < out[j].path
 	})
 	return out
+}
+
+// onlyAnswers reports whether the candidate is a POST below an item that answers the item:
+// it does something with it, and makes nothing.
+func (c *candidate) onlyAnswers(owner *candidate) bool {
+	if owner == nil || c.create == nil || c.list != nil || c.itemPath != "" {
+		return false
+	}
+	made, read := resultObject(c.create), resultObject(owner.get)
+	return made != nil && (made == read || read != nil && made.Name != "" && made.Name == read.Name)
 }
 
 func (c *candidate) setCollection(op *Operation) {

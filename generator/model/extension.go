@@ -226,13 +226,15 @@ func (b *builder) paths(op *Operation) string {
 // another Build tells.
 func (c *Coverage) Suggest() (out []*Extension) {
 	op := c.Operation
-	if c.Hint != nil && c.Hint.Does != "change" {
+	if c.Hint != nil {
 		out = append(out, c.Hint)
 	}
 	switch {
 	case !c.alone:
 	case op.Method == "GET":
 		out = append(out, &Extension{Does: "store"})
+	case slices.ContainsFunc(words(op.Path), func(w string) bool { return answered[w] || derivations[w] || searches[w] }):
+		// Keeping what was asked is no answer.
 	case op.Method == "POST" || op.Method == "PUT" || op.Method == "PATCH":
 		out = append(out, &Extension{Does: "record"})
 	}
@@ -252,17 +254,23 @@ func (b *builder) alone(op *Operation) bool {
 	})
 }
 
-// hint is what a stub may do, nil when the document gives no hint: change a status in
-// some way, or answer rows that are stored under the schema's name.
+// answered are words in the paths of operations that are asked for their answer alone.
+var answered = set("token", "tokens", "oauth", "oauth2", "auth", "authenticate", "authorize", "login", "signin", "logon", "verify", "refresh", "introspect", "password",
+	"quote", "decode", "encode", "parse", "ping", "test", "graphql", "rpc")
+
+// hint is what a stub may do, nil when the document gives no hint: set the status or the
+// flag that its verb leads to, or answer rows that are stored under the schema's name.
 func (b *builder) hint(op *Operation) *Extension {
-	item, _ := parent(strings.TrimSuffix(op.Place(), "/"))
-	collection, last := parent(item)
+	item, verb := actsOn(op)
+	collection, _ := parent(item)
 	r := b.resourceAt(collection)
 	switch {
-	case (op.Method == "POST" || op.Method == "PUT") && isPlaceholder(last) && r != nil:
-		if c := r.status(); c != nil {
-			value, _ := json.Marshal(c.Ref.Named.Values[0].Value) // a text always is one
-			return &Extension{Resource: strings.TrimPrefix(r.Path, op.outside()), Does: "change", Set: map[string]json.RawMessage{c.Property: value}}
+	case op.Method == "POST" || op.Method == "PUT":
+		if item == "" || r == nil {
+			return nil
+		}
+		if property, value := r.leadsTo(verb); value != nil {
+			return &Extension{Resource: strings.TrimPrefix(r.Path, op.outside()), Does: "change", Set: map[string]json.RawMessage{property: value}}
 		}
 	case op.Method == "GET":
 		item, _ := listItem(op)
@@ -282,13 +290,19 @@ func (b *builder) hint(op *Operation) *Extension {
 	return nil
 }
 
-// status is the resource's column for the state that a row is in, nil for none.
-func (r *Resource) status() *Column {
-	for _, c := range r.Columns {
-		n := Plain(c.Property)
-		if c.Ref.Kind == RefEnum && (strings.HasSuffix(n, "status") || strings.HasSuffix(n, "state") || strings.HasSuffix(n, "phase")) {
-			return c
+// leadsTo is the property that a verb changes, and the value that it gives it, as JSON.
+func (r *Resource) leadsTo(verb string) (property string, value json.RawMessage) {
+	if flag := r.flagOf(verb, false); flag != nil {
+		return flag.Column.Property, json.RawMessage(flag.Value)
+	}
+	state := r.stateOf(verb)
+	if state == nil || state.Member != nil {
+		return "", nil
+	}
+	for _, v := range state.Column.Ref.Named.Values {
+		if v.Name == state.Value {
+			value, _ = json.Marshal(v.Value) // a text always is one
 		}
 	}
-	return nil
+	return state.Column.Property, value
 }

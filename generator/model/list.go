@@ -355,6 +355,10 @@ func (plan *ListPlan) around(ob *opBuilder, t *Type, carried *Field) (*Envelope,
 			continue
 		}
 		source, value := plan.envelopeSource(f)
+		if inner := plan.inner(ob, f); inner != nil {
+			env.Fields = append(env.Fields, &EnvelopeField{Field: f, Inner: inner})
+			continue
+		}
 		if source == "" && f.Presence == Required {
 			c := &Column{Property: f.JSON, Ref: f.Ref, Schema: f.Property.Schema}
 			v, ok := neutral(c, f.Ref.Kind == RefStruct || f.Property.Schema.Format == "uri")
@@ -369,6 +373,42 @@ func (plan *ListPlan) around(ob *opBuilder, t *Type, carried *Field) (*Envelope,
 		}
 	}
 	return env, ""
+}
+
+// inner is what an object beside the items says of the list: {"meta": {"total": 3}}; nil
+// when it says nothing.
+func (plan *ListPlan) inner(ob *opBuilder, f *Field) *Envelope {
+	if f.Ref.Kind != RefStruct || !aroundItems(f.Property.Name) {
+		return nil
+	}
+	env, told := &Envelope{Type: f.Ref.Named}, false
+	var assumed []*Column
+	for _, f := range f.Ref.Named.Fields {
+		source, value := plan.envelopeSource(f)
+		if source == "next" { // a cursor stands beside the items, or nowhere
+			source = ""
+		}
+		told = told || source != "" && source != "value"
+		if source == "" && f.Presence == Required {
+			c := &Column{Property: f.JSON, Ref: f.Ref, Schema: f.Property.Schema}
+			v, ok := neutral(c, f.Ref.Kind == RefStruct || f.Property.Schema.Format == "uri")
+			if !ok {
+				return nil
+			}
+			assumed = append(assumed, c)
+			source, value = "value", v
+		}
+		if source != "" {
+			env.Fields = append(env.Fields, &EnvelopeField{Field: f, Source: source, Value: value})
+		}
+	}
+	if !told {
+		return nil
+	}
+	for _, c := range assumed {
+		ob.assume(c)
+	}
+	return env
 }
 
 func (plan *ListPlan) envelopeSource(f *Field) (source, value string) {

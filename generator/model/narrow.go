@@ -78,6 +78,7 @@ func meetSchemas(s, by *Schema) (*Schema, bool) {
 		changed = len(out.Enum) < len(s.Enum)
 	}
 	change(by.Pattern != "" && s.Pattern == "", func() { out.Pattern = by.Pattern })
+	change(stringFormats(by.Format) && s.Format == "", func() { out.Format = by.Format })
 	change(by.MinLength > s.MinLength, func() { out.MinLength = by.MinLength })
 	change(by.MaxLength != nil && (s.MaxLength == nil || *s.MaxLength > *by.MaxLength), func() { out.MaxLength = by.MaxLength })
 	change(by.Minimum != nil && (s.Minimum == nil || *s.Minimum < *by.Minimum),

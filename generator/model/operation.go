@@ -39,6 +39,7 @@ func (b *builder) buildOperation(op *Operation) {
 		cov.Refused = append(cov.Refused, p.In+" "+p.Name)
 	}
 	if out.Kind != OpStub {
+		cov.Lost = out.unkept()
 		cov.Status = Implemented
 		if out.Body != nil && holdsRaw(out.Body.Ref, map[*Type]bool{}) {
 			cov.Status = RawTyped
@@ -125,7 +126,7 @@ func (ob *opBuilder) stub(reason string) {
 func (ob *opBuilder) implement() string {
 	op := ob.op
 	if e := ob.b.said[op.Operation]; e != nil && e.Does == "stub" {
-		return cmp.Or(e.Reason, "it was said to be one")
+		return cmp.Or(e.Reason, "it is left to your code")
 	}
 	r := ob.b.owner[op.Operation]
 	if r == nil {
@@ -185,7 +186,13 @@ func (ob *opBuilder) implement() string {
 	if reason := ob.refuse(nil); reason != "" {
 		return reason
 	}
-	return ob.planResult()
+	if reason := ob.planResult(); reason != "" {
+		return reason
+	}
+	if r.told && op.Kind == OpCreate && op.Result.Ref != nil && !slices.ContainsFunc(op.Result.Fields, func(f *FieldSource) bool { return f.Column != nil }) {
+		return "nothing of what it answers is known"
+	}
+	return ""
 }
 
 // creatable decides what an operation means whose resource, or the parents that its

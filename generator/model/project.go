@@ -1,5 +1,7 @@
 package model
 
+import "slices"
+
 // Project is what will be generated.
 type Project struct {
 	Name   string // "shop": folder, binary, image
@@ -85,6 +87,8 @@ type Coverage struct {
 	Refused []string
 	// Unchecked names the parents in the path that nothing creates.
 	Unchecked []string
+	// Lost names properties of requests that rows do not keep.
+	Lost []string
 	// Hint is what the document gives a hint that a stub may do, nil for none.
 	Hint *Extension
 	// alone says that rows of the operation's own would be nobody else's.
@@ -445,8 +449,16 @@ type Envelope struct {
 // EnvelopeField is an envelope member beside the items.
 type EnvelopeField struct {
 	Field  *Field
-	Source string // next, hasMore, total, count, page, limit, offset, pages, value
-	Value  string // Go expression for "value"
+	Source string    // next, hasMore, total, count, page, limit, offset, pages, value
+	Value  string    // Go expression for "value"
+	Inner  *Envelope // of an object of such members, without items
+}
+
+// Counts reports whether some member tells how many items there are in all.
+func (e *Envelope) Counts() bool {
+	return e != nil && slices.ContainsFunc(e.Fields, func(f *EnvelopeField) bool {
+		return f.Source == "total" || f.Source == "pages" || f.Inner.Counts()
+	})
 }
 
 // ErrorShape fills a declared error schema from a problem.

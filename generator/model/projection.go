@@ -138,7 +138,7 @@ func (ob *opBuilder) fill(c *Column, fields []*Field) (*Fill, string) {
 		if !c.Nullable {
 			return nil, fmt.Sprintf("property %s has one type in requests and another in responses", c.Property)
 		}
-		ob.unkept(c) // what responses call by that name is another thing
+		ob.lost++ // what responses call by that name is another thing
 		f = nil
 	}
 	switch {
@@ -259,11 +259,36 @@ func (ob *opBuilder) tooMuchAssumed() string {
 	return fmt.Sprintf("nothing supplies the required response property %s, nor most of the others", ob.stretched[0])
 }
 
-// unkept notes a property that requests carry in a form that responses do not have.
-func (ob *opBuilder) unkept(c *Column) {
-	ob.lost++
-	note := fmt.Sprintf("%s: %s is not kept, for responses have it in another form", ob.op.ID, c.Property)
-	ob.b.project.Notes = append(ob.b.project.Notes, note)
+// unkept lists the properties of requests that rows do not keep: those that are only
+// written, and those that responses have in another form.
+func (o *Op) unkept() (names []string) {
+	if o.Body == nil || o.Body.Ref == nil || o.Upload != nil {
+		return nil
+	}
+	message := o.Body.Ref
+	if o.Body.Inner != nil {
+		message = o.Body.Inner.Ref
+	}
+	if o.Kind == OpMany {
+		message = message.Elem
+	}
+	switch o.Kind {
+	case OpCreate, OpReplace, OpPatch, OpMany, OpChange:
+	default:
+		return nil
+	}
+	if message == nil || message.Kind != RefStruct {
+		return nil
+	}
+	for _, f := range message.Named.Fields {
+		c := o.Resource.columnFor(f.Property.Name)
+		filled := slices.ContainsFunc(slices.Concat(o.Fills, o.Fresh), func(fill *Fill) bool { return fill.Field == f || fill.Outer == f || fill.Column == c })
+		if f.Property.Schema.ReadOnly || f == o.KeyField || filled || c != nil && o.Kind != OpChange && (c.Rule != "" || c == o.Resource.Natural()) {
+			continue
+		}
+		names = append(names, f.Property.Name)
+	}
+	return names
 }
 
 func (ob *opBuilder) assume(c *Column) {

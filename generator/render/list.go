@@ -214,6 +214,15 @@ func envelopeLiteral(plan *model.ListPlan, env *model.Envelope, carried string) 
 	return b.String()
 }
 
+// innerLiteral is an object of an envelope that says something of the list.
+func innerLiteral(plan *model.ListPlan, env *model.Envelope) string {
+	members := make([]string, len(env.Fields))
+	for i, f := range env.Fields {
+		members[i] = f.Field.Name + ": " + envelopeExpr(plan, f)
+	}
+	return env.Type.Name + "{" + strings.Join(members, ", ") + "}"
+}
+
 // countsAll reports whether the answer tells how many items there are in all.
 func countsAll(op *model.Op) bool {
 	for _, h := range op.Result.Headers {
@@ -221,18 +230,13 @@ func countsAll(op *model.Op) bool {
 			return true
 		}
 	}
-	if op.List.Envelope == nil {
-		return false
-	}
-	for _, f := range op.List.Envelope.Fields {
-		if f.Source == "total" || f.Source == "pages" {
-			return true
-		}
-	}
-	return false
+	return op.List.Envelope.Counts()
 }
 
 func envelopeExpr(plan *model.ListPlan, f *model.EnvelopeField) string {
+	if f.Inner != nil {
+		return present(f.Field, innerLiteral(plan, f.Inner))
+	}
 	switch f.Source {
 	case "next":
 		switch {

@@ -360,7 +360,10 @@ func newView(p *model.Project, in Inputs) view {
 			state += "; assumed: " + strings.Join(c.Assumed, ", ")
 		}
 		if len(c.Refused) > 0 {
-			state += "; refused: " + strings.Join(c.Refused, ", ")
+			state += "; refused when sent (501): " + strings.Join(c.Refused, ", ")
+		}
+		if len(c.Lost) > 0 {
+			state += "; not kept: " + strings.Join(c.Lost, ", ")
 		}
 		v.Operations = append(v.Operations, operationView{
 			ID: markdown(c.Operation.ID), Route: c.Operation.Method + " " + markdown(c.Operation.Path), Service: c.Service, State: markdown(state),

@@ -235,7 +235,7 @@ func bodyFor(op *model.Op, made map[*model.Resource]bool) (body string, ok bool)
 	if nesting(text) > maxNesting || len(text) > maxBody { // a schema that optionally holds itself
 		text = sample.Example(op.Body.Ref.Schema, sample.Options{Direction: sample.Request, Literal: true, Minimal: true}, 1)
 	}
-	if text == nil || nesting(text) > maxNesting || len(text) > maxBody {
+	if text == nil || nesting(text) > maxNesting || len(text) > maxBody || sample.Check(op.Body.Ref.Schema, text, sample.Request) != nil {
 		return "", false
 	}
 	var members map[string]json.RawMessage

@@ -269,7 +269,7 @@ func addedStatuses(op *model.Op) []string {
 	}
 	add(op.Operation.Success() == nil && op.Result != nil, fmt.Sprint(op.Result.Status))
 	add(len(op.Security) > 0, "401", "403")
-	add(op.KeyParam != nil || len(op.ParentParams) > 0 || op.Many != nil, "404")
+	add(op.KeyParam != nil || len(op.ParentParams) > 0 || op.Many != nil || op.Resource != nil && op.Resource.Singleton && !op.Upsert, "404")
 	add(op.Result != nil && op.Result.Ref != nil, "406")
 	add(len(op.Params) > 0 || op.TakesBody() || op.IfMatch != "" || op.Idempotent != "", "400", fmt.Sprint(op.Invalid))
 	add(op.TakesBody(), "413", "415")

@@ -59,7 +59,7 @@ func narrowForm(s, extra *openapi3.Schema) *openapi3.Schema {
 		if bounds.Enum != nil {
 			member.Enum = bounds.Enum
 		}
-		member.Pattern, member.MinLength, member.MaxLength, member.MultipleOf = bounds.Pattern, bounds.MinLength, bounds.MaxLength, bounds.MultipleOf
+		member.Pattern, member.Format, member.MinLength, member.MaxLength, member.MultipleOf = bounds.Pattern, bounds.Format, bounds.MinLength, bounds.MaxLength, bounds.MultipleOf
 		member.Min, member.Max, member.ExclusiveMin, member.ExclusiveMax = bounds.Min, bounds.Max, bounds.ExclusiveMin, bounds.ExclusiveMax
 		out.Properties[name] = member.NewRef()
 	}
@@ -115,7 +115,7 @@ func (o *overlay) of(s *model.Schema, at string) *openapi3.Schema {
 
 // bounds writes the bounds of a number or text as the document's dialect spells them.
 func bounds(out *openapi3.Schema, s *model.Schema, v31 bool) {
-	out.Pattern, out.MinLength, out.MaxLength, out.MultipleOf = s.Pattern, uint64(s.MinLength), nil, s.MultipleOf
+	out.Pattern, out.Format, out.MinLength, out.MaxLength, out.MultipleOf = s.Pattern, s.Format, uint64(s.MinLength), nil, s.MultipleOf
 	if s.MaxLength != nil {
 		out.MaxLength = new(uint64(*s.MaxLength))
 	}

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -12,11 +13,20 @@ import (
 // type where the input leaves it to be inferred. What it changes is listed in the schema, under the extensions of operations.
 type schemaWalk struct {
 	seen map[*openapi3.Schema]bool
+	path map[*openapi3.Schema]bool // from the one that the walk began with to here
 	v31  bool
 }
 
+// here puts what a reference leads to in its place, where that is part of an operation: the
+// served document may not have it.
+func here(ref *string) {
+	if strings.HasPrefix(*ref, "#/paths/") {
+		*ref = ""
+	}
+}
+
 func serveSchemas(doc *openapi3.T) {
-	w := schemaWalk{map[*openapi3.Schema]bool{}, dialect31(doc)}
+	w := schemaWalk{map[*openapi3.Schema]bool{}, map[*openapi3.Schema]bool{}, dialect31(doc)}
 	if doc.Components != nil {
 		w.schemas(doc.Components.Schemas)
 		for _, r := range doc.Components.Responses {
@@ -45,6 +55,7 @@ func serveSchemas(doc *openapi3.T) {
 
 func (w schemaWalk) parameter(p *openapi3.ParameterRef) {
 	if p != nil && p.Value != nil {
+		here(&p.Ref)
 		w.schema(p.Value.Schema)
 		w.content(p.Value.Content)
 	}
@@ -52,12 +63,14 @@ func (w schemaWalk) parameter(p *openapi3.ParameterRef) {
 
 func (w schemaWalk) body(b *openapi3.RequestBodyRef) {
 	if b != nil && b.Value != nil {
+		here(&b.Ref)
 		w.content(b.Value.Content)
 	}
 }
 
 func (w schemaWalk) response(r *openapi3.ResponseRef) {
 	if r != nil && r.Value != nil {
+		here(&r.Ref)
 		w.content(r.Value.Content)
 		w.headers(r.Value.Headers)
 	}
@@ -66,6 +79,7 @@ func (w schemaWalk) response(r *openapi3.ResponseRef) {
 func (w schemaWalk) headers(all openapi3.Headers) {
 	for _, h := range all {
 		if h != nil && h.Value != nil {
+			here(&h.Ref)
 			w.schema(h.Value.Schema)
 		}
 	}
@@ -90,11 +104,16 @@ func (w schemaWalk) schemas(all openapi3.Schemas) {
 }
 
 func (w schemaWalk) schema(ref *openapi3.SchemaRef) {
-	if ref == nil || ref.Value == nil || w.seen[ref.Value] {
+	if ref == nil || ref.Value == nil || w.path[ref.Value] {
+		return // one that holds itself goes on by reference
+	}
+	here(&ref.Ref)
+	if w.seen[ref.Value] {
 		return
 	}
 	s := ref.Value
-	w.seen[s] = true
+	w.seen[s], w.path[s] = true, true
+	defer delete(w.path, s)
 	var added []string
 	if t := inferredType(s); t != "" {
 		s.Type = &openapi3.Types{t}
