@@ -73,7 +73,8 @@ type scaffolded struct {
 	Operations struct{ Total, Implemented, Stubbed, Raw int }
 	Coverage   []struct {
 		Operation, Status, Reason string
-		ReadOnly                  bool `json:"read_only"`
+		NotKept                   []string `json:"not_kept"`
+		ReadOnly                  bool     `json:"read_only"`
 	}
 	Stubs    []struct{ Operation, Reason string }
 	Webhooks []struct{ Webhook, Method, Service, Sender, Operation, URL, Reason string }

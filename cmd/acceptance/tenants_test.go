@@ -40,8 +40,14 @@ func twoTenants(t *testing.T, s *server) (project string) {
 	path := "/v1/projects/" + project
 	task := path + "/tasks/" + s.want(t, 201, "POST", path+"/tasks", `{"title": "piers"}`, red).field("id")
 	for _, refused := range []struct{ method, path, body string }{
-		{"GET", path, ""}, {"PATCH", path, `{"name": "mine"}`}, {"DELETE", path, ""}, {"POST", path + "/archive", ""}, {"GET", path + "/tasks", ""},
-		{"POST", path + "/tasks", `{"title": "mine"}`}, {"GET", task, ""}, {"DELETE", task, ""},
+		{"GET", path, ""},
+		{"PATCH", path, `{"name": "mine"}`},
+		{"DELETE", path, ""},
+		{"POST", path + "/archive", ""},
+		{"GET", path + "/tasks", ""},
+		{"POST", path + "/tasks", `{"title": "mine"}`},
+		{"GET", task, ""},
+		{"DELETE", task, ""},
 	} {
 		s.want(t, 404, refused.method, refused.path, refused.body, blue)
 	}

@@ -43,7 +43,7 @@ func positive(verb string) (base string, back bool) {
 // enough.
 func (b *builder) findActions(operations []*Operation) {
 	for _, op := range operations {
-		if op.Method != "POST" && op.Method != "PUT" && op.Method != "DELETE" || b.owner[op] != nil || op.Body != nil && (op.Body.Required || bodyObject(op) != nil) {
+		if op.Method != "POST" && op.Method != "PUT" && op.Method != "DELETE" || b.owner[op] != nil || op.Body != nil && op.Body.Required {
 			continue
 		}
 		item, verb := actsOn(op)

@@ -166,8 +166,9 @@ func (c *candidate) onlyAnswers(owner *candidate) bool {
 	if owner == nil || c.create == nil || c.list != nil || c.itemPath != "" {
 		return false
 	}
-	made, read := resultObject(c.create), resultObject(owner.get)
-	return made != nil && (made == read || read != nil && made.Name != "" && made.Name == read.Name)
+	read, reason := owner.readSchema()
+	made := resultObject(c.create)
+	return reason == "" && made != nil && (made == read || made.Name != "" && made.Name == read.Name)
 }
 
 func (c *candidate) setCollection(op *Operation) {

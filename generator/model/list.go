@@ -10,6 +10,7 @@ import (
 const (
 	DefaultLimit = 100  // items when no limit is asked for and none is declared
 	MaxLimit     = 1000 // items that one page can have at all
+	CursorLength = 512  // of a text that has room for our cursors, if rows are sorted by short texts
 )
 
 var (
@@ -116,7 +117,7 @@ func (ob *opBuilder) listParams(plan *ListPlan, used map[*OpParam]bool, result *
 			plan.setLimit(p)
 		case cursorNames[n] && p.Ref.Kind == RefString && plan.Cursor == nil && hasNext(result, items):
 			plan.Cursor, plan.Style = p, "cursor"
-			if s := p.Schema; s.Pattern != "" || s.MaxLength != nil || s.Format != "" {
+			if s := p.Schema; s.Pattern != "" || s.MaxLength != nil && *s.MaxLength < CursorLength || s.Format != "" {
 				p.Ref, p.AnyText = ob.t.ref(&Schema{Kind: KindString}, ""), true // cursors are of our own form
 			}
 		case pageNames[n] && p.Ref.Kind == RefInt && plan.Page == nil:

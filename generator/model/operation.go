@@ -163,6 +163,7 @@ func (ob *opBuilder) implement() string {
 				ob.assume(f.Column)
 			}
 		}
+		ob.changeByBody()
 	case OpCount:
 		return ob.planCount()
 	case OpChangeMany:
@@ -175,6 +176,9 @@ func (ob *opBuilder) implement() string {
 		}
 	case OpCreate, OpReplace, OpPatch:
 		op.Upsert = op.Kind == OpReplace && r.Puts || op.Kind == OpPatch && r.Singleton
+		if len(r.Schema.Properties) == 0 && r.File == nil && op.KeyParam != nil { // an association: its other end may be anywhere
+			op.Unchecked = append(op.Unchecked, op.KeyParam.Name)
+		}
 		if reason := ob.planWrite(); reason != "" {
 			return reason
 		}

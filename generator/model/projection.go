@@ -30,6 +30,10 @@ func (ob *opBuilder) planWrite() string {
 		if fill != nil && fill.Source == SourceBody {
 			kept++
 		}
+		if op.Upsert && op.Kind == OpPatch && fill != nil && fill.Source == SourceBody && fill.Value != "" {
+			op.Fresh = append(op.Fresh, &Fill{Column: c, Source: SourceValue, Value: fill.Value})
+			fill.Value = ""
+		}
 		switch {
 		case fill == nil:
 		case op.Upsert && fill.Source != SourceBody && fill.Source != SourceFile:
@@ -42,6 +46,25 @@ func (ob *opBuilder) planWrite() string {
 		return "most of what requests carry has another form in responses"
 	}
 	return ob.tooMuchAssumed()
+}
+
+// changeByBody lets a change of fixed values keep what its body says of other columns.
+func (ob *opBuilder) changeByBody() {
+	op, r := ob.op, ob.op.Resource
+	fields, reason := ob.bodyFields()
+	if reason != "" {
+		return
+	}
+	for _, f := range fields {
+		c := r.columnFor(f.Property.Name)
+		if c == nil || c.Rule != "" || c == r.Natural() || c == r.ParentColumn || slices.Contains(r.Scopes, c) || f.Property.Schema.ReadOnly || f.Property.Schema.WriteOnly ||
+			!usable(f.Ref, c.Ref) && !convertible(f.Ref, c.Ref) || slices.ContainsFunc(op.Fills, func(fill *Fill) bool { return fill.Column == c }) {
+			continue
+		}
+		if fill, reason := ob.fillFromBody(c, f); reason == "" {
+			op.Fills = append(op.Fills, fill)
+		}
+	}
 }
 
 // planMany decides how every element of a list becomes a row.
@@ -195,13 +218,15 @@ func (ob *opBuilder) fillFromBody(c *Column, f *Field) (*Fill, string) {
 	if fill.Among = c.Ref.Kind == RefEnum && !sameText(f.Property.Schema, c.Ref.Schema); fill.Among {
 		c.Ref.Named.Checked = true
 	}
-	changes := ob.op.Kind == OpPatch && !ob.op.Upsert || ob.op.Kind == OpChangeMany
+	changes := ob.op.Kind == OpPatch && !ob.op.Upsert || ob.op.Kind == OpChangeMany || ob.op.Kind == OpChange
 	if f.Presence == Required || changes || c == ob.op.Resource.Key {
 		return fill, ""
 	}
-	if value, ok := GoLiteral(c.Ref, f.Property.Schema.defaultOrConst()); ok {
-		fill.Value = value
-		return fill, ""
+	for _, s := range []*Schema{f.Property.Schema, c.Schema} {
+		if value, ok := GoLiteral(c.Ref, s.defaultOrConst()); ok {
+			fill.Value = value
+			return fill, ""
+		}
 	}
 	if c.Nullable {
 		return fill, ""

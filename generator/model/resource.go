@@ -298,6 +298,9 @@ func (rb *rowBuilder) key(natural *Column) string {
 	r, c := rb.r, rb.c
 	r.Puts = c.replace != nil && c.create == nil || r.Singleton
 	r.made = c.create != nil || r.Puts
+	if rb.chosen(natural) && c.replace != nil && slices.ContainsFunc(c.replace.Responses, func(r *Response) bool { return r.Status == "201" }) {
+		r.Puts = true // beside a POST, for clients choose the key there, too
+	}
 	if natural != nil {
 		natural.Nullable = false
 	}
@@ -548,11 +551,33 @@ func (rb *rowBuilder) parents(b *builder) {
 			continue
 		}
 		c := rb.matching(name, "")
+		if c != nil {
+			rb.narrowParam(name, c)
+		}
 		if c == nil || c.Ref.Kind == RefInt && !rb.counts(name) {
 			c = rb.hidden(name, RefString)
 		}
 		c.Param, c.Nullable = name, false
 		r.Scopes = append(r.Scopes, c)
+	}
+}
+
+// narrowParam makes the operations that make rows take no value in their path that no
+// response may show as the property that it becomes.
+func (rb *rowBuilder) narrowParam(name string, c *Column) {
+	for _, op := range []*Operation{rb.c.create, rb.c.replace} {
+		if op == nil || c.Schema == nil {
+			continue
+		}
+		for _, p := range op.Parameters {
+			if !op.inPlace(p) || p.Name != name || p.Schema == nil {
+				continue
+			}
+			if narrowed, ok := meetSchemas(p.Schema, c.Schema); ok {
+				narrowed.Narrowed = true
+				p.Schema = narrowed
+			}
+		}
 	}
 }
 

@@ -481,12 +481,21 @@ func updateOp(g *goFile, op *model.Op) {
 // changeOp sets columns to fixed values.
 func changeOp(g *goFile, op *model.Op) {
 	parentsExist(g, op, outer(op))
+	body := ""
+	if readsBody(op) {
+		body = bodyVar(g, op)
+	}
+	known(g, op, body)
 	row := "row"
 	if !usesRow(op.Result) {
 		row = "_"
 	}
 	g.P("\t%s, err := d.%s.Update(ctx, %s, func(row *%s) error {", row, op.Resource.Field, keyExpr(op), op.Resource.Row)
 	for _, f := range op.Fills {
+		if f.Source == model.SourceBody {
+			patchField(g, f, body)
+			continue
+		}
 		if f.Member == nil {
 			g.P("\t\trow.%s = %s", f.Column.GoName, fillExpr(f, ""))
 			continue

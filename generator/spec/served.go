@@ -202,7 +202,7 @@ func anyText(ref *openapi3.SchemaRef, depth int) *openapi3.Schema {
 		if s.Format != "" {
 			s.Format, dropped = "", append(dropped, "format")
 		}
-		if s.MaxLength != nil {
+		if s.MaxLength != nil && *s.MaxLength < model.CursorLength {
 			s.MaxLength, dropped = nil, append(dropped, "maxLength")
 		}
 		return dropped

@@ -110,6 +110,7 @@ func addRules(doc *openapi3.T, operation *openapi3.Operation, op *model.Op) (add
 		}
 	}
 	adds = append(adds, keyRules(doc, operation, op)...)
+	adds = append(adds, pathRules(doc, operation, op)...)
 	adds = append(adds, textRules(operation, op)...)
 	adds = append(adds, narrowBody(doc, operation, op)...)
 	return append(adds, references(op)...)
@@ -126,6 +127,25 @@ func keyRules(doc *openapi3.T, operation *openapi3.Operation, op *model.Op) (add
 			bounds(&schema, op.KeyParam.Schema, dialect31(doc))
 			p.Schema = schema.NewRef()
 			adds = append(adds, addition{At: "parameters/path/" + op.KeyParam.Name, Why: "every key that a " + op.Resource.Name + " can have"})
+		})
+	}
+	return adds
+}
+
+// pathRules says which values of its path an operation that makes rows does not take.
+func pathRules(doc *openapi3.T, operation *openapi3.Operation, op *model.Op) (adds []addition) {
+	for _, p := range op.Params {
+		if p.Schema == nil || !p.Schema.Narrowed || p == op.KeyParam && op.KeyLoosened {
+			continue
+		}
+		changeParameter(operation.Parameters, p.In, p.Name, func(parameter *openapi3.Parameter) {
+			if parameter.Schema == nil {
+				return
+			}
+			schema := *parameter.Schema.Value
+			bounds(&schema, p.Schema, dialect31(doc))
+			parameter.Schema = schema.NewRef()
+			adds = append(adds, addition{At: "parameters/" + p.In + "/" + p.Name, Why: "what responses promise of it"})
 		})
 	}
 	return adds
