@@ -40,7 +40,9 @@ func TestOdds(t *testing.T) {
 	if a := s.want(t, 200, "GET", "/jobs/2.json", ""); a.field("status") != "cancelled" {
 		t.Errorf("afterwards: %s", a.Body)
 	}
-	s.want(t, 204, "DELETE", "/jobs/2.json", "")
+	if a := s.want(t, 200, "DELETE", "/jobs/2.json", ""); string(a.Body) != `{"id":2}` { // a name is no success
+		t.Errorf("dropped: %s", a.Body)
+	}
 	s.want(t, 404, "GET", "/settings", "")
 	if a := s.want(t, 200, "PATCH", "/settings", `{"size": 3}`); string(a.Body) != `{"theme":"light","size":3}` {
 		t.Errorf("settings: %s", a.Body)

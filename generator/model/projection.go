@@ -823,7 +823,7 @@ func (ob *opBuilder) project(t *Type) ([]*FieldSource, string) {
 		}
 		c := ob.op.Resource.byProperty(f.Property.Name)
 		switch {
-		case c != nil && (usable(c.Ref, f.Ref) || convertible(c.Ref, f.Ref) || c.stamps(f.Ref)):
+		case c != nil && c.among(f.Ref) && (usable(c.Ref, f.Ref) || convertible(c.Ref, f.Ref) || c.stamps(f.Ref)):
 			out = append(out, &FieldSource{Field: f, Source: SourceColumn, Column: c})
 			continue
 		case f.Presence == Optional || f.Presence == OptionalNullable:
@@ -848,6 +848,21 @@ func (ob *opBuilder) project(t *Type) ([]*FieldSource, string) {
 		out = append(out, &FieldSource{Field: f, Source: SourceValue, Value: value})
 	}
 	return out, ""
+}
+
+// among reports whether a column has none but the values that a message lists.
+func (c *Column) among(as *Ref) bool {
+	if as.Kind != RefEnum || c.Schema == nil {
+		return true
+	}
+	values := c.Schema.Enum
+	if values == nil && c.Schema.Const != nil {
+		values = []Literal{c.Schema.Const}
+	}
+	return values != nil && !slices.ContainsFunc(values, func(v Literal) bool {
+		_, ok := GoLiteral(as, v)
+		return !ok && string(v) != "null"
+	})
 }
 
 // stamps reports whether a column that the store fills with a time can be shown as a
