@@ -278,6 +278,8 @@ func printUpdate(st *state.State, shown *updateResult, r *update.Result) {
 		st.Printf("%s is up to date.\n", name)
 	case len(r.Actions)+len(r.Blocked) == 0:
 		st.Printf("%s has conflicts that are not decided.\n", name)
+	case shown.Check && len(r.Blocked) > 0:
+		st.Printf("%s is not up to date, and an update is blocked: see above.\n", name)
 	case shown.Check:
 		st.Printf("%s is not up to date: %s. Run: backend scaffold update %s\n", name, counts, shellPath(name))
 	default:

@@ -58,6 +58,25 @@ func explanations() []explained {
 			}
 			return false
 		}},
+		{"requests may say of rows what responses promise, and no more: the served document says so", func(c *trial, ours bool, answer, theirs string) bool {
+			if ours || theirs != "" {
+				return false
+			}
+			narrowed := func(name string, s *model.Schema) bool { return s != nil && s.Narrowed && has(answer, name) }
+			for _, p := range c.op.Parameters {
+				if narrowed(p.Name, p.Schema) {
+					return true
+				}
+			}
+			if c.media != nil && c.media.Schema != nil {
+				for _, p := range c.media.Schema.Properties {
+					if narrowed(`"/`+p.Name+`"`, p.Schema) {
+						return true
+					}
+				}
+			}
+			return false
+		}},
 		{"U+0000 is refused: not every store can hold it", func(_ *trial, ours bool, answer, _ string) bool {
 			return !ours && has(answer, "U+0000")
 		}},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Options are what the user allows a migration to do.
@@ -230,6 +231,9 @@ func (c *comparison) table(h, w *Table) {
 		}
 		if from.Nullable && !column.Nullable {
 			c.doubt(w, column, "rows without a value")
+			if !column.Doubtful {
+				c.note("filled", w.Name, column.Name, "", "rows without a value get %s in %s.%s, which the document requires now", column.Fill, w.Name, column.Name)
+			}
 		}
 	}
 	for i := range h.Columns {
@@ -249,6 +253,10 @@ func (c *comparison) table(h, w *Table) {
 
 // values tells of values that rows may hold and the document allows no more.
 func (c *comparison) values(w *Table, old, column *Column) {
+	if len(column.Values) > 0 && len(old.Values) == 0 {
+		c.note("value-removed", w.Name, column.Name, "change such rows in a migration of your own",
+			"rows may hold others than %s in %s.%s, and the document allows no others now", strings.Join(column.Values, ", "), w.Name, column.Name)
+	}
 	for _, v := range old.Values {
 		if len(column.Values) > 0 && !slices.Contains(column.Values, v) {
 			c.note("value-removed", w.Name, column.Name, "change such rows in a migration of your own, or take the value back",

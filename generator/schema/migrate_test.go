@@ -55,7 +55,7 @@ func TestRowsSurvive(t *testing.T) {
 			Options{},
 			`SELECT rank FROM posts ORDER BY 1`,
 			[]string{"it's; -- none", "low"},
-			"",
+			"filled",
 		},
 		"to integer": {
 			with(parent, table("posts", "id integer", "user_id uuid", "title integer", "rank text?")),
