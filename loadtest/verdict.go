@@ -33,7 +33,7 @@ func (r *run) result() *Result {
 		ScheduleLag: report.Lag{P50: ms(sum.Lag, 50), P99: ms(sum.Lag, 99), Max: ms(sum.Lag, 100)},
 		Abandoned:   r.judge.abandoned.Load(),
 		Total:       stats(sum.Total), Operations: []report.Operation{}, SLO: []report.SLO{},
-		Stubs: slices.Clone(r.o.Stubs), NotExercised: []report.Skipped{}, WarmUp: r.warm,
+		Stubs: slices.Clone(r.o.Stubs), NotExercised: []report.Skipped{}, NeverSucceeded: []report.Skipped{}, WarmUp: r.warm,
 		Facts: r.o.Facts, Rerun: r.o.Rerun,
 	}
 	if res.Stubs == nil {
@@ -76,6 +76,9 @@ func (r *run) operations(res *Result, sum attack.Summary) {
 		res.Total.SchemaViolations += j.violated
 		res.Total.Validated += j.validated
 		res.Operations = append(res.Operations, o)
+		if why := o.Refused(); why != "" {
+			res.NeverSucceeded = append(res.NeverSucceeded, report.Skipped{Operation: op.ID, Reason: why})
+		}
 	}
 	slices.SortStableFunc(res.Operations, func(a, b report.Operation) int { return cmp.Compare(b.Requests, a.Requests) })
 	for id, why := range skipped {

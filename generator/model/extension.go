@@ -249,7 +249,7 @@ func group(op *Operation) string {
 // alone reports whether nothing that writes is beside an operation that reads, and the
 // other way round: then rows of its own do not stand beside those that another makes.
 func (b *builder) alone(op *Operation) bool {
-	return b.owner[op] == nil && !slices.ContainsFunc(b.api.Operations, func(o *Operation) bool {
+	return b.owner[op] == nil && uploadOf(op) == nil && !slices.ContainsFunc(b.api.Operations, func(o *Operation) bool {
 		return (o.Method == "GET") != (op.Method == "GET") && group(o) == group(op)
 	})
 }

@@ -151,3 +151,21 @@ func TestExitCodes(t *testing.T) {
 		}
 	}
 }
+
+// TestRefused: an operation whose every answer is a declared refusal says so; one that
+// succeeded once, failed, or was hardly asked does not.
+func TestRefused(t *testing.T) {
+	for want, s := range map[string]Stats{
+		"all 4 answers were 404 or 409, so its times are those of refusals": {Requests: 4, Status: map[string]int64{"409": 1, "404": 3}},
+		"": {Requests: 4, Status: map[string]int64{"204": 1, "404": 3}},
+	} {
+		if got := s.Refused(); got != want {
+			t.Errorf("%v: %q, want %q", s.Status, got, want)
+		}
+	}
+	for _, s := range []Stats{{Requests: 2, Status: map[string]int64{"404": 2}}, {Requests: 4, Errors: 4, Status: map[string]int64{"500": 4}}} {
+		if got := s.Refused(); got != "" {
+			t.Errorf("%+v: %q", s, got)
+		}
+	}
+}

@@ -2,7 +2,12 @@
 // text summary, and one self-contained HTML page.
 package report
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
 
 // The verdicts.
 const (
@@ -46,6 +51,9 @@ type Result struct {
 	// NotExercised those that could not be requested, with the reason.
 	Stubs        []string  `json:"stubs"`
 	NotExercised []Skipped `json:"not_exercised"`
+	// NeverSucceeded are operations whose every answer was a refusal that the document
+	// declares: their times are no measure of what they do.
+	NeverSucceeded []Skipped `json:"never_succeeded"`
 	// WarmUp is what was created before the measurement began.
 	WarmUp WarmUp `json:"warm_up"`
 
@@ -72,6 +80,24 @@ type Stats struct {
 	Status           map[string]int64 `json:"status"`
 	ResponseTime     Percentiles      `json:"response_time_ms"` // from the intended send
 	ServiceTime      Percentiles      `json:"service_time_ms"`  // from the actual send
+}
+
+// Refused says which statuses answered an operation that never succeeded, "" for any other
+// and where there are too few answers to tell.
+func (s *Stats) Refused() string {
+	const enough = 3
+	if s.Requests < enough || s.Errors > 0 {
+		return ""
+	}
+	var seen []string
+	for status := range s.Status {
+		if status < "400" {
+			return ""
+		}
+		seen = append(seen, status)
+	}
+	slices.Sort(seen)
+	return fmt.Sprintf("all %d answers were %s, so its times are those of refusals", s.Requests, strings.Join(seen, " or "))
 }
 
 // Percentiles are in milliseconds.

@@ -127,6 +127,9 @@ func (p *painter) problems(r *Result) {
 }
 
 func (p *painter) rest(r *Result) {
+	for _, s := range r.NeverSucceeded {
+		p.line("never succeeded: %s: %s", printable(s.Operation), printable(s.Reason))
+	}
 	for _, s := range r.NotExercised {
 		p.line("not requested: %s: %s", printable(s.Operation), printable(s.Reason))
 	}
