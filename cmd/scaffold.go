@@ -262,11 +262,15 @@ func summarize(out *generator.Output, dir string) *scaffoldResult {
 	return result
 }
 
+func printWarning(st *state.State, w problemWarning) {
+	place := problem.Problem{File: w.File, Line: w.Line, Column: w.Column, Message: w.Message}
+	st.Printf("note: %s\n", cell(place.Error()))
+}
+
 func printScaffold(st *state.State, r *scaffoldResult) {
 	printCoverage(st, r)
 	for _, w := range r.Warnings {
-		place := problem.Problem{File: w.File, Line: w.Line, Column: w.Column, Message: w.Message}
-		st.Printf("note: %s\n", cell(place.Error()))
+		printWarning(st, w)
 	}
 	verb := "Wrote"
 	if r.DryRun {

@@ -258,8 +258,7 @@ func printUpdate(st *state.State, shown *updateResult, r *update.Result) {
 	printFindings(st, dir, "note", r.Notes)
 	for _, w := range shown.Warnings {
 		if w.Rule == "profile-operation" || w.Rule == "profile-tag" { // what the document says by itself is known
-			place := problem.Problem{File: w.File, Line: w.Line, Column: w.Column, Message: w.Message}
-			st.Printf("note: %s\n", cell(place.Error()))
+			printWarning(st, w)
 		}
 	}
 	if shown.Check {

@@ -165,10 +165,7 @@ func lock(p *model.Project, doc *spec.Document, r Request) plan.Lock {
 // notes turns the model's decisions into warnings with a place.
 func notes(doc *spec.Document, p *model.Project) problem.List {
 	var out problem.List
-	for i, note := range p.Notes {
-		if slices.Contains(p.Notes[:i], note) {
-			continue
-		}
+	for _, note := range p.Notes {
 		out = append(out, &problem.Problem{Code: "schema-note", File: doc.File, Message: note})
 	}
 	return out

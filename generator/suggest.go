@@ -57,6 +57,7 @@ func Suggest(ctx context.Context, r Request) (*Suggestions, error) {
 			out.Lines = append(out.Lines, &Suggestion{Coverage: c})
 		}
 	}
+	out.With = out.Implemented
 	for again := len(out.Lines) > 0; again; {
 		for _, line := range out.Lines {
 			line.Says = choices[line.Operation.ID][0]
@@ -86,9 +87,6 @@ func Suggest(ctx context.Context, r Request) (*Suggestions, error) {
 				choices[line.Operation.ID], again = rest[1:], true
 			}
 		}
-	}
-	if len(out.Lines) == 0 {
-		out.With = out.Implemented
 	}
 	return out, nil
 }

@@ -228,7 +228,7 @@ func (b *builder) placeServices(all []*candidate, operations []*Operation) {
 		switch stay := b.formerHome(ops); {
 		case b.grouped(ops[0]):
 		case with != "" && with != service:
-			b.project.Notes = append(b.project.Notes, fmt.Sprintf("%s is part of service %s, not %s: rows live with the parent that they go with", c.path, with, service))
+			b.note(fmt.Sprintf("%s is part of service %s, not %s: rows live with the parent that they go with", c.path, with, service))
 			service = with
 		case with == "" && stay != "" && stay != service:
 			b.project.Stays = append(b.project.Stays, Stay{Path: c.path, Tagged: service, Service: stay})
@@ -557,12 +557,8 @@ func (b *builder) finish() {
 		sc := b.scopes[s]
 		b.keepUsed(s)
 		sort.Strings(sc.typer.unenforced)
-		last := ""
 		for _, note := range sc.typer.unenforced {
-			if note != last {
-				b.project.Notes = append(b.project.Notes, "not enforced: "+note)
-			}
-			last = note
+			b.note("not enforced: " + note)
 		}
 	}
 }

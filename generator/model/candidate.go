@@ -140,14 +140,6 @@ func candidates(operations []*Operation) []*candidate {
 	findDownloads(byPath)
 	out := make([]*candidate, 0, len(byPath))
 	for _, c := range byPath {
-		c.changeByPost()
-		item, _ := parent(c.path)
-		if collection, last := parent(item); isPlaceholder(last) && c.onlyAnswers(byPath[canonical(collection)]) {
-			c.create = nil
-		}
-		if _, last := parent(c.path); isList(c.create) && searches[Plain(last)] {
-			c.create = nil
-		}
 		out = append(out, c)
 	}
 	sort.Slice(out, func(i, j int) bool {
@@ -157,6 +149,14 @@ func candidates(operations []*Operation) []*candidate {
 		}
 		return out[i].path < out[j].path
 	})
+	for _, c := range out { // parents first: what a POST below an item makes depends on them
+		c.changeByPost()
+		item, last := parent(c.path)
+		collection, within := parent(item)
+		if isPlaceholder(within) && c.onlyAnswers(byPath[canonical(collection)]) || isList(c.create) && searches[Plain(last)] {
+			c.create = nil
+		}
+	}
 	return out
 }
 
@@ -300,6 +300,9 @@ func (c *candidate) changeByPost() {
 		c.patch = c.post
 	}
 }
+
+// records reports whether an extension says that the candidate keeps what was asked.
+func (c *candidate) records() bool { return c.told && c.create != nil }
 
 // lose takes an operation away from the candidate.
 func (c *candidate) lose(op *Operation) {

@@ -355,22 +355,17 @@ func (plan *ListPlan) around(ob *opBuilder, t *Type, carried *Field) (*Envelope,
 		if f == carried {
 			continue
 		}
-		source, value := plan.envelopeSource(f)
 		if inner := plan.inner(ob, f); inner != nil {
 			env.Fields = append(env.Fields, &EnvelopeField{Field: f, Inner: inner})
 			continue
 		}
-		if source == "" && f.Presence == Required {
-			c := &Column{Property: f.JSON, Ref: f.Ref, Schema: f.Property.Schema}
-			v, ok := neutral(c, f.Ref.Kind == RefStruct || f.Property.Schema.Format == "uri")
-			if !ok {
-				return nil, "nothing supplies the required response property " + f.Property.Name
-			}
-			ob.assume(c)
-			source, value = "value", v
+		source, value := plan.envelopeSource(f)
+		assumed, ok := env.add(f, source, value)
+		if !ok {
+			return nil, "nothing supplies the required response property " + f.Property.Name
 		}
-		if source != "" {
-			env.Fields = append(env.Fields, &EnvelopeField{Field: f, Source: source, Value: value})
+		if assumed != nil {
+			ob.assume(assumed)
 		}
 	}
 	return env, ""
@@ -390,17 +385,12 @@ func (plan *ListPlan) inner(ob *opBuilder, f *Field) *Envelope {
 			source = ""
 		}
 		told = told || source != "" && source != "value"
-		if source == "" && f.Presence == Required {
-			c := &Column{Property: f.JSON, Ref: f.Ref, Schema: f.Property.Schema}
-			v, ok := neutral(c, f.Ref.Kind == RefStruct || f.Property.Schema.Format == "uri")
-			if !ok {
-				return nil
-			}
-			assumed = append(assumed, c)
-			source, value = "value", v
+		c, ok := env.add(f, source, value)
+		if !ok {
+			return nil
 		}
-		if source != "" {
-			env.Fields = append(env.Fields, &EnvelopeField{Field: f, Source: source, Value: value})
+		if c != nil {
+			assumed = append(assumed, c)
 		}
 	}
 	if !told {
@@ -410,6 +400,22 @@ func (plan *ListPlan) inner(ob *opBuilder, f *Field) *Envelope {
 		ob.assume(c)
 	}
 	return env
+}
+
+// add gives a member its source; a required one without any gets a neutral value, which is
+// then assumed. Not ok where there is none.
+func (e *Envelope) add(f *Field, source, value string) (assumed *Column, ok bool) {
+	if source == "" && f.Presence == Required {
+		assumed = &Column{Property: f.JSON, Ref: f.Ref, Schema: f.Property.Schema}
+		if value, ok = neutral(assumed, f.Ref.Kind == RefStruct || f.Property.Schema.Format == "uri"); !ok {
+			return nil, false
+		}
+		source = "value"
+	}
+	if source != "" {
+		e.Fields = append(e.Fields, &EnvelopeField{Field: f, Source: source, Value: value})
+	}
+	return assumed, true
 }
 
 func (plan *ListPlan) envelopeSource(f *Field) (source, value string) {

@@ -48,10 +48,17 @@ func (p *Property) narrow(own *Property) {
 	if own == nil || own.Schema == p.Schema || own.Schema.WriteOnly || p.Schema.ReadOnly {
 		return
 	}
-	if narrowed, ok := meetSchemas(p.Schema, own.Schema); ok {
-		narrowed.Narrowed = true
-		p.Schema = narrowed
+	p.Schema = narrowed(p.Schema, own.Schema)
+}
+
+// narrowed is a schema of requests that takes no value which by does not, or the schema
+// itself where it takes none already.
+func narrowed(s, by *Schema) *Schema {
+	if met, ok := meetSchemas(s, by); ok {
+		met.Narrowed = true
+		return met
 	}
+	return s
 }
 
 // meetSchemas returns a copy of a scalar's schema that accepts no more than another one

@@ -39,7 +39,7 @@ func (b *builder) placeCalls() {
 		service := b.project.Services[0]
 		if c.Of != nil {
 			if service = b.serviceOf[c.Of]; service == nil {
-				b.project.Notes = append(b.project.Notes, fmt.Sprintf("callback %.60q of %.60s is left out, for its operation is not served by itself", c.Name, c.Of.ID))
+				b.note(fmt.Sprintf("callback %.60q of %.60s is left out, for its operation is not served by itself", c.Name, c.Of.ID))
 				continue
 			}
 		} else if tagged := b.services[b.serviceName(c.Operation)]; tagged != nil {
@@ -107,7 +107,7 @@ func (o *Outgoing) plan(ob *opBuilder) {
 		param := &OpParam{Parameter: p, GoName: names.take(GoName(p.Name))}
 		ob.planParam(param, o.GoName+GoName(p.Name))
 		if param.Object != nil && param.Ref.Kind != RefRaw && param.Media == "" {
-			ob.b.project.Notes = append(ob.b.project.Notes, fmt.Sprintf("%.80s: %s parameter %.40q is sent as JSON", o.Label, p.In, p.Name))
+			ob.b.note(fmt.Sprintf("%.80s: %s parameter %.40q is sent as JSON", o.Label, p.In, p.Name))
 		}
 		param.Optional = !p.Required && param.Ref.Kind != RefList // a default is the receiver's
 		o.Params = append(o.Params, param)

@@ -36,23 +36,37 @@ func (ob *opBuilder) platformHeader(p *Parameter) bool {
 var protocolNames = set("apiversion", "xapiversion", "acceptencoding", "acceptlanguage", "useragent", "xrequestedwith", "correlationid", "xcorrelationid",
 	"traceparent", "tracestate", "xclientversion")
 
+// Key tells a parameter from the others of an operation.
+func (p *Parameter) Key() string { return p.In + " " + p.Name }
+
+// Shared are the keys of the parameters of some kind that at least so many operations have,
+// and more than half of them.
+func Shared(operations []*Operation, least int, kind func(*Parameter) bool) map[string]bool {
+	counts, shared := map[string]int{}, map[string]bool{}
+	for _, op := range operations {
+		for _, p := range op.Parameters {
+			if kind(p) {
+				counts[p.Key()]++
+			}
+		}
+	}
+	for key, n := range counts {
+		shared[key] = n >= least && 2*n > len(operations)
+	}
+	return shared
+}
+
 // findExchange finds the parameters that are about the exchange, not about what is stored:
 // the API version that is asked for, or who asks. Their values are checked against their
 // schemas, no more.
 func (b *builder) findExchange(operations []*Operation) {
-	shared := map[string]int{}
-	for _, op := range operations {
-		for _, p := range op.Parameters {
-			shared[p.In+" "+p.Name]++
-		}
-	}
+	everywhere := Shared(operations, 3, func(*Parameter) bool { return true })
 	for _, op := range operations {
 		for _, p := range op.Parameters {
 			if p.In == "path" || p.In == "query" && p.Schema != nil && p.Schema.Kind != KindString {
 				continue
 			}
-			n, often := Plain(p.Name), shared[p.In+" "+p.Name]
-			everywhere := often >= 3 && 2*often > len(operations)
+			n, everywhere := Plain(p.Name), everywhere[p.Key()]
 			who := credential(n) || everywhere && tellsWho(n)
 			if who {
 				b.unverified(p)
@@ -74,8 +88,8 @@ func (b *builder) note(text string) {
 // the document have, all of those about a collection among them, and it counts as if it
 // stood in front of the path.
 func (b *builder) findScopes(operations []*Operation) {
-	shared := map[string]int{}
-	all := map[string]map[string]int{} // by group, how often each is there; "" counts the operations
+	shared := Shared(operations, 4, b.placesRows)
+	all := map[string]map[string]int{} // by section, how often each is there; "" counts the operations
 	for _, op := range operations {
 		root := section(op)
 		if all[root] == nil {
@@ -84,16 +98,14 @@ func (b *builder) findScopes(operations []*Operation) {
 		all[root][""]++
 		for _, p := range op.Parameters {
 			if b.placesRows(p) {
-				shared[p.In+" "+p.Name]++
-				all[root][p.In+" "+p.Name]++
+				all[root][p.Key()]++
 			}
 		}
 	}
 	for _, op := range operations {
 		in := all[section(op)]
 		for _, p := range op.Parameters {
-			name := p.In + " " + p.Name
-			if b.placesRows(p) && shared[name] >= 4 && 2*shared[name] > len(operations) && in[name] == in[""] {
+			if b.placesRows(p) && shared[p.Key()] && in[p.Key()] == in[""] {
 				op.Scope = append(op.Scope, p)
 				b.note(fmt.Sprintf("%s parameter %.40q says whose rows are meant: those of one value are not seen with another", p.In, p.Name))
 			}
@@ -129,17 +141,19 @@ var headerNames = set("ifmatch", "ifnonematch", "idempotencykey", "authorization
 // of it, and without the ending that says how they are written.
 func (o *Operation) Place() string { return o.outside() + strings.TrimSuffix(o.Path, o.Ending) }
 
+// PathEnding is what some paths end in that names no thing, but how it is written.
+const PathEnding = ".json"
+
 // findEndings finds the endings of paths that say how things are written: /accounts.json
 // beside /accounts/{id}.json.
 func findEndings(operations []*Operation) {
-	const ending = ".json"
 	taken := map[string]bool{}
 	for _, op := range operations {
 		taken[op.Method+" "+canonical(op.Path)] = true
 	}
 	for _, op := range operations {
-		if short, ok := strings.CutSuffix(op.Path, ending); ok && !taken[op.Method+" "+canonical(short)] && !strings.HasSuffix(short, "/") {
-			op.Ending = ending
+		if short, ok := strings.CutSuffix(op.Path, PathEnding); ok && !taken[op.Method+" "+canonical(short)] && !strings.HasSuffix(short, "/") {
+			op.Ending = PathEnding
 		}
 	}
 }

@@ -315,8 +315,8 @@ type OpParam struct {
 	Split string
 	// Prefix is what stands before the value in the path.
 	Prefix string
-	// AnyText says that the document offers several plain types of which a text is one,
-	// so that every text will do.
+	// AnyText says that every text will do: the document offers several plain types of
+	// which a text is one, or it is a cursor, whose form is our own.
 	AnyText bool
 	// Object says how an object, or JSON, is read; nil for plain values and lists.
 	Object *ObjectPlan

@@ -86,7 +86,7 @@ func (b *builder) dropReferences() {
 		for _, ref := range r.References {
 			ref.Column.Kind = ref.Target.Key.Kind // a foreign key needs the very type of what it refers to
 			if ref.Use != nil {
-				b.project.Notes = append(b.project.Notes, fmt.Sprintf("%s.%s is checked when it is written; deletions in %s do not look for what refers to them, for it lives in another service",
+				b.note(fmt.Sprintf("%s.%s is checked when it is written; deletions in %s do not look for what refers to them, for it lives in another service",
 					r.Service.Name, ref.Column.label(), ref.Target.Service.Name))
 			}
 		}

@@ -13,7 +13,7 @@ func (b *builder) buildResource(c *candidate, service *Service, t *typer) (*Reso
 		return nil, reason
 	}
 	named := c.noun(read)
-	if c.told && c.create != nil {
+	if c.records() {
 		named = c.create.ID + " request"
 	}
 	name := strings.Join(words(named), " ")
@@ -58,7 +58,7 @@ func (c *candidate) readSchema() (*Schema, string) {
 	}
 	created, sent := resultObject(c.create), bodyObject(c.create)
 	switch {
-	case c.told && c.create != nil:
+	case c.records():
 		return orPresence(created, sent), ""
 	case c.told && read == nil:
 		return nil, "the response is no object that could be stored"
@@ -158,7 +158,7 @@ func (rb *rowBuilder) build(b *builder) string {
 	rb.nullability()
 	rb.lengths()
 	natural := rb.findKey()
-	if rb.c.told && rb.c.create != nil {
+	if rb.c.records() {
 		if natural != nil && rb.sent(natural.Property) {
 			natural = nil // what was asked of a row twice is two rows
 		}
@@ -298,13 +298,13 @@ func (rb *rowBuilder) key(natural *Column) string {
 	r, c := rb.r, rb.c
 	r.Puts = c.replace != nil && c.create == nil || r.Singleton
 	r.made = c.create != nil || r.Puts
-	if rb.chosen(natural) && c.replace != nil && slices.ContainsFunc(c.replace.Responses, func(r *Response) bool { return r.Status == "201" }) {
+	chosen := rb.chosen(natural)
+	if chosen && c.replace != nil && slices.ContainsFunc(c.replace.Responses, func(r *Response) bool { return r.Status == "201" }) {
 		r.Puts = true // beside a POST, for clients choose the key there, too
 	}
 	if natural != nil {
 		natural.Nullable = false
 	}
-	chosen := rb.chosen(natural)
 	if r.Singleton || chosen && (r.Parent != nil || len(r.Scopes) > 0 || natural != nil && natural.Ref.Kind != RefString && natural.Ref.Kind != RefInt) {
 		rb.joinedKey(natural)
 		return ""
@@ -573,10 +573,7 @@ func (rb *rowBuilder) narrowParam(name string, c *Column) {
 			if !op.inPlace(p) || p.Name != name || p.Schema == nil {
 				continue
 			}
-			if narrowed, ok := meetSchemas(p.Schema, c.Schema); ok {
-				narrowed.Narrowed = true
-				p.Schema = narrowed
-			}
+			p.Schema = narrowed(p.Schema, c.Schema)
 		}
 	}
 }

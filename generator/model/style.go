@@ -17,7 +17,7 @@ type ObjectPlan struct {
 func (ob *opBuilder) planParam(p *OpParam, hint string) {
 	if reason := ob.typeParam(p, hint); reason != "" {
 		p.Ref, p.Object, p.Prefix = &Ref{Kind: RefString, Schema: &Schema{Kind: KindString}}, nil, ""
-		ob.b.project.Notes = append(ob.b.project.Notes, fmt.Sprintf("%s: %s parameter %.40q is kept as text: %s", ob.op.ID, p.In, p.Name, reason))
+		ob.b.note(fmt.Sprintf("%s: %s parameter %.40q is kept as text: %s", ob.op.ID, p.In, p.Name, reason))
 	}
 	p.Optional = p.Ref.Kind != RefList && !p.Required && (p.Schema.Default == nil || p.Object != nil)
 }

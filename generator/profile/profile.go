@@ -285,21 +285,21 @@ func (p *Profile) YAML() []byte {
 			b.WriteString(strings.Repeat("  ", len(open)) + group + ":\n")
 			open = append(open, group)
 		}
-		line := strings.Repeat("  ", len(open)) + parts[len(parts)-1] + ": "
+		line := strings.Repeat("  ", len(open)) + parts[len(parts)-1] + ":"
 		switch {
 		case k.path == "services":
 			line += p.servicesYAML()
 		case k.path == "operations":
 			line += p.operationsYAML()
 		case k.kind == object:
-			line += "{}"
+			line += " {}"
 		default:
-			line += p.values[k.path]
+			line += " " + p.values[k.path]
 		}
 		if note := k.note(); note != "" && !strings.Contains(line, "\n") {
 			line += strings.Repeat(" ", max(1, 40-len(line))) + "# " + note
 		}
-		b.WriteString(strings.ReplaceAll(line, ": \n", ":\n") + "\n")
+		b.WriteString(line + "\n")
 	}
 	return []byte(b.String())
 }
@@ -314,7 +314,7 @@ func (k *key) note() string {
 
 func (p *Profile) operationsYAML() string {
 	if len(p.Operations) == 0 {
-		return "{}"
+		return " {}"
 	}
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(p.Operations)) {
@@ -325,7 +325,7 @@ func (p *Profile) operationsYAML() string {
 
 func (p *Profile) servicesYAML() string {
 	if len(p.Services) == 0 {
-		return "{}"
+		return " {}"
 	}
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(p.Services)) {

@@ -155,9 +155,9 @@ func loosenList(response *openapi3.Response, list *model.ListPlan) {
 		if media == nil || media.Schema == nil || media.Schema.Value == nil {
 			continue
 		}
-		s := emptied(media.Schema, 0)
+		s := without(media.Schema, minItems, 0)
 		if e := list.Envelope; e != nil {
-			s = within(media.Schema, e.Items.JSON, emptied, 0)
+			s = within(media.Schema, e.Items.JSON, minItems, 0)
 			for _, f := range e.Fields {
 				if f.Source != "next" {
 					continue
@@ -166,7 +166,7 @@ func loosenList(response *openapi3.Response, list *model.ListPlan) {
 				if s != nil {
 					whole = s.NewRef()
 				}
-				if issued := within(whole, f.Field.JSON, anyText, 0); issued != nil {
+				if issued := within(whole, f.Field.JSON, textForm, 0); issued != nil {
 					s = issued
 				}
 			}
@@ -180,37 +180,34 @@ func loosenList(response *openapi3.Response, list *model.ListPlan) {
 	}
 }
 
-// loosening makes a schema that asks less than another; nil where that would be the same.
-type loosening func(ref *openapi3.SchemaRef, depth int) *openapi3.Schema
+// dropping takes keywords out of a schema, and names them.
+type dropping func(s *openapi3.Schema) (dropped []string)
 
-// emptied is a schema of an array without minItems.
-func emptied(ref *openapi3.SchemaRef, depth int) *openapi3.Schema {
-	return without(ref, depth, emptied, func(s *openapi3.Schema) (dropped []string) {
-		if s.MinItems > 0 {
-			s.MinItems, dropped = 0, []string{"minItems"}
-		}
-		return dropped
-	})
+// minItems drops that an array has items.
+func minItems(s *openapi3.Schema) (dropped []string) {
+	if s.MinItems > 0 {
+		s.MinItems, dropped = 0, []string{"minItems"}
+	}
+	return dropped
 }
 
-// anyText is a schema of a text of whatever form and length.
-func anyText(ref *openapi3.SchemaRef, depth int) *openapi3.Schema {
-	return without(ref, depth, anyText, func(s *openapi3.Schema) (dropped []string) {
-		if s.Pattern != "" {
-			s.Pattern, dropped = "", append(dropped, "pattern")
-		}
-		if s.Format != "" {
-			s.Format, dropped = "", append(dropped, "format")
-		}
-		if s.MaxLength != nil && *s.MaxLength < model.CursorLength {
-			s.MaxLength, dropped = nil, append(dropped, "maxLength")
-		}
-		return dropped
-	})
+// textForm drops the form and the length of a text.
+func textForm(s *openapi3.Schema) (dropped []string) {
+	if s.Pattern != "" {
+		s.Pattern, dropped = "", append(dropped, "pattern")
+	}
+	if s.Format != "" {
+		s.Format, dropped = "", append(dropped, "format")
+	}
+	if s.MaxLength != nil && *s.MaxLength < model.CursorLength {
+		s.MaxLength, dropped = nil, append(dropped, "maxLength")
+	}
+	return dropped
 }
 
-// without drops keywords of a schema, or of the branches of its allOf.
-func without(ref *openapi3.SchemaRef, depth int, branch loosening, drop func(*openapi3.Schema) []string) *openapi3.Schema {
+// without is a schema less some keywords, its own or those of the branches of its allOf; nil
+// where it has none of them.
+func without(ref *openapi3.SchemaRef, drop dropping, depth int) *openapi3.Schema {
 	if ref == nil || ref.Value == nil || depth > maxNarrow {
 		return nil
 	}
@@ -220,21 +217,22 @@ func without(ref *openapi3.SchemaRef, depth int, branch loosening, drop func(*op
 		extend(&out, dropsExtension, dropped)
 		return &out
 	}
-	return inBranch(&out, func(ref *openapi3.SchemaRef) *openapi3.Schema { return branch(ref, depth+1) })
+	return inBranch(&out, func(ref *openapi3.SchemaRef) *openapi3.Schema { return without(ref, drop, depth+1) })
 }
 
-// within is a schema of an object one of whose members is loosened.
-func within(ref *openapi3.SchemaRef, member string, loosen loosening, depth int) *openapi3.Schema {
+// within is a schema of an object one of whose members is without some keywords; nil where
+// it has none of them.
+func within(ref *openapi3.SchemaRef, member string, drop dropping, depth int) *openapi3.Schema {
 	if ref == nil || ref.Value == nil || depth > maxNarrow {
 		return nil
 	}
 	out := *ref.Value
-	if items := loosen(out.Properties[member], 0); items != nil {
+	if changed := without(out.Properties[member], drop, 0); changed != nil {
 		out.Properties = maps.Clone(out.Properties)
-		out.Properties[member] = items.NewRef()
+		out.Properties[member] = changed.NewRef()
 		return &out
 	}
-	return inBranch(&out, func(ref *openapi3.SchemaRef) *openapi3.Schema { return within(ref, member, loosen, depth+1) })
+	return inBranch(&out, func(ref *openapi3.SchemaRef) *openapi3.Schema { return within(ref, member, drop, depth+1) })
 }
 
 // inBranch changes the branches of an allOf that change says to, nil for none.

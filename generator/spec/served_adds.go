@@ -117,36 +117,19 @@ func addRules(doc *openapi3.T, operation *openapi3.Operation, op *model.Op) (add
 }
 
 // keyRules says by which keys clients may ask.
-func keyRules(doc *openapi3.T, operation *openapi3.Operation, op *model.Op) (adds []addition) {
-	if op.KeyLoosened {
-		changeParameter(operation.Parameters, "path", op.KeyParam.Name, func(p *openapi3.Parameter) {
-			if p.Schema == nil {
-				return
-			}
-			schema := *p.Schema.Value
-			bounds(&schema, op.KeyParam.Schema, dialect31(doc))
-			p.Schema = schema.NewRef()
-			adds = append(adds, addition{At: "parameters/path/" + op.KeyParam.Name, Why: "every key that a " + op.Resource.Name + " can have"})
-		})
+func keyRules(doc *openapi3.T, operation *openapi3.Operation, op *model.Op) []addition {
+	if !op.KeyLoosened {
+		return nil
 	}
-	return adds
+	return changeSchema(operation, op.KeyParam, "every key that a "+op.Resource.Name+" can have", func(s *openapi3.Schema) { bounds(s, op.KeyParam.Schema, dialect31(doc)) })
 }
 
 // pathRules says which values of its path an operation that makes rows does not take.
 func pathRules(doc *openapi3.T, operation *openapi3.Operation, op *model.Op) (adds []addition) {
 	for _, p := range op.Params {
-		if p.Schema == nil || !p.Schema.Narrowed || p == op.KeyParam && op.KeyLoosened {
-			continue
+		if p.Schema != nil && p.Schema.Narrowed && !(p == op.KeyParam && op.KeyLoosened) {
+			adds = append(adds, changeSchema(operation, p, "what responses promise of it", func(s *openapi3.Schema) { bounds(s, p.Schema, dialect31(doc)) })...)
 		}
-		changeParameter(operation.Parameters, p.In, p.Name, func(parameter *openapi3.Parameter) {
-			if parameter.Schema == nil {
-				return
-			}
-			schema := *parameter.Schema.Value
-			bounds(&schema, p.Schema, dialect31(doc))
-			parameter.Schema = schema.NewRef()
-			adds = append(adds, addition{At: "parameters/" + p.In + "/" + p.Name, Why: "what responses promise of it"})
-		})
 	}
 	return adds
 }
@@ -155,17 +138,24 @@ func pathRules(doc *openapi3.T, operation *openapi3.Operation, op *model.Op) (ad
 // types: a number that is written as text would be of two of them.
 func textRules(operation *openapi3.Operation, op *model.Op) (adds []addition) {
 	for _, p := range op.Params {
-		if !p.AnyText {
-			continue
+		if p.AnyText {
+			adds = append(adds, changeSchema(operation, p, "any text, numbers among them", func(s *openapi3.Schema) { *s = *openapi3.NewStringSchema() })...)
 		}
-		changeParameter(operation.Parameters, p.In, p.Name, func(parameter *openapi3.Parameter) {
-			if parameter.Schema == nil {
-				return
-			}
-			parameter.Schema = openapi3.NewStringSchema().NewRef()
-			adds = append(adds, addition{At: "parameters/" + p.In + "/" + p.Name, Why: "any text, numbers among them"})
-		})
 	}
+	return adds
+}
+
+// changeSchema changes a copy of a parameter's schema, if it has one, and says why.
+func changeSchema(operation *openapi3.Operation, p *model.OpParam, why string, change func(*openapi3.Schema)) (adds []addition) {
+	changeParameter(operation.Parameters, p.In, p.Name, func(parameter *openapi3.Parameter) {
+		if parameter.Schema == nil {
+			return
+		}
+		schema := *parameter.Schema.Value
+		change(&schema)
+		parameter.Schema = schema.NewRef()
+		adds = append(adds, addition{At: "parameters/" + p.In + "/" + p.Name, Why: why})
+	})
 	return adds
 }
 

@@ -70,14 +70,11 @@ func keyNames(param, poolKey string) []string {
 	return append(names, one+"id", "id", "uuid")
 }
 
-// ending is what some paths end in that names no thing, but how it is written.
-const ending = ".json"
-
 // normal replaces the parameters of a path template by {}, and takes an ending away.
 func normal(path string) string {
 	var b strings.Builder
 	depth := 0
-	for _, r := range strings.TrimSuffix(path, ending) {
+	for _, r := range strings.TrimSuffix(path, model.PathEnding) {
 		switch {
 		case r == '{':
 			if depth == 0 {

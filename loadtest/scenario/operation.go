@@ -179,7 +179,7 @@ func (o *Op) compilePath(s *Scenario) error {
 		o.parts = append(o.parts, part{param: n})
 		o.params = append(o.params, pathParam{p: p, gen: gen, pool: s.pools[keys[n]]})
 		path = path[end+1:]
-		o.item = path == "" || path == ending
+		o.item = path == "" || path == model.PathEnding
 	}
 	if text != "" {
 		o.parts = append(o.parts, part{text, -1})

@@ -74,8 +74,7 @@ func (o *Op) queryParam(s *Scenario, p *model.Parameter) error {
 // kept gives a parameter that most operations require one value for the whole run: it says
 // who asks, or whose rows are meant, and rows are found again only by the same.
 func (s *Scenario) kept(p *model.Parameter, gen sample.ParamGenerator) sample.ParamGenerator {
-	n := s.required[p.In+" "+p.Name]
-	if n < 4 || 2*n <= len(s.o.API.Operations) || p.Schema == nil || p.Schema.Kind != model.KindString && p.Schema.Kind != model.KindInteger {
+	if !s.shared[p.Key()] || p.Schema == nil || p.Schema.Kind != model.KindString && p.Schema.Kind != model.KindInteger {
 		return gen
 	}
 	return gen.Keep(rand.New(rand.NewPCG(s.o.Seed, 0x6b657074)))

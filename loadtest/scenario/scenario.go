@@ -36,8 +36,8 @@ type Scenario struct {
 	pools map[string]*pool
 	order []int32
 	auth  *credentials
-	// required counts, by place and name, the operations that require a parameter.
-	required map[string]int
+	// shared are the keys of parameters that most operations require.
+	shared map[string]bool
 
 	mu      sync.Mutex
 	skipped map[string]string // operation id -> why
@@ -51,14 +51,7 @@ func New(o Options) (*Scenario, error) {
 	s := &Scenario{
 		o: o, base: strings.TrimSuffix(o.Base.Path, "/") + strings.TrimSuffix(o.API.BasePath, "/"),
 		pools: map[string]*pool{}, skipped: map[string]string{},
-		auth: newCredentials(o.API, o.Token), required: map[string]int{},
-	}
-	for _, op := range o.API.Operations {
-		for _, p := range op.Parameters {
-			if p.Required {
-				s.required[p.In+" "+p.Name]++
-			}
-		}
+		auth: newCredentials(o.API, o.Token), shared: model.Shared(o.API.Operations, 4, func(p *model.Parameter) bool { return p.Required }),
 	}
 	for _, op := range o.API.Operations {
 		s.addPools(op)
@@ -114,7 +107,7 @@ func lists(s *model.Schema) bool {
 func poolKeys(path string) []string {
 	var keys []string
 	prefix, odd := "", false
-	for segment := range strings.SplitSeq(strings.TrimPrefix(strings.TrimSuffix(path, ending), "/"), "/") {
+	for segment := range strings.SplitSeq(strings.TrimPrefix(strings.TrimSuffix(path, model.PathEnding), "/"), "/") {
 		params := strings.Count(segment, "{")
 		whole := params == 1 && strings.HasPrefix(segment, "{") && strings.HasSuffix(segment, "}")
 		odd = odd || (params > 0 && !whole)
