@@ -38,6 +38,7 @@ type Alter struct {
 	True          string            `yaml:"true"`
 	False         string            `yaml:"false"`
 	Now           string            `yaml:"now"`
+	Char          string            `yaml:"char"`
 	Convert       map[string]string `yaml:"convert"`
 	KeepNumbers   string            `yaml:"keep_numbers"`
 	DropReference string            `yaml:"drop_reference"`

@@ -83,7 +83,7 @@ func TestAdapters(t *testing.T) {
 				t.Errorf("%s cannot convert %s", a.Name, pair)
 			}
 		}
-		if a.Alter.True == "" || a.Alter.False == "" || a.Alter.Now == "" || (a.Alter.DropReference == "") != a.Alter.Rebuild {
+		if a.Alter.True == "" || a.Alter.False == "" || a.Alter.Now == "" || !strings.Contains(a.Alter.Char, "{x}") || (a.Alter.DropReference == "") != a.Alter.Rebuild {
 			t.Errorf("%s: %+v", a.Name, a.Alter)
 		}
 		if a.Kind != "store" || a.Title == "" || a.Identity == "" || len(a.Schemes) == 0 || len(a.Modules) == 0 {

@@ -78,9 +78,9 @@ func enumSuffix(value string) string {
 	case value == "":
 		return "Empty"
 	case value[0] == '-' && len(words(value)) > 0:
-		return "Minus" + enumSuffix(value[1:])
+		return shorten("Minus"+enumSuffix(value[1:]), value)
 	case value[0] == '+' && len(words(value)) > 0:
-		return "Plus" + enumSuffix(value[1:])
+		return shorten("Plus"+enumSuffix(value[1:]), value)
 	}
 	if parts := words(value); len(parts) > 0 && parts[0][0] >= '0' && parts[0][0] <= '9' {
 		return strings.TrimPrefix(GoName(value), "N") // behind a type's name a digit may stand

@@ -118,3 +118,60 @@ func TestCanonicalPaths(t *testing.T) {
 		}
 	}
 }
+
+// FuzzNames gives names to anything: each is one that its language takes, and no two
+// of a scope are alike.
+func FuzzNames(f *testing.F) {
+	f.Add("order\nOrder\norder-item_id\nHTTPServer\n2fa\nfunc\nerror\ncon\nlpt1\n../../x\n__proto__")
+	f.Add("a\na2\na\na2\na22\nA\n-\n+\n\n \n\u00e9\n\u0130x\n" + strings.Repeat("very", 30) + "a\n" + strings.Repeat("very", 30) + "b")
+	f.Fuzz(func(t *testing.T, text string) {
+		names := strings.Split(text, "\n")
+		if len(names) > 30 {
+			return
+		}
+		give := func() (out [][]string) {
+			types, columns, packages := newAllocator("Service", "Server"), newAllocator("id"), newAllocator("app")
+			for _, name := range names {
+				out = append(out, []string{types.takeType(GoName(name)), types.take("Enum" + enumSuffix(name)), columns.take(snake(name)), packages.take(packageName(name)), goLocal(name), tableName(name)})
+			}
+			return out
+		}
+		given := give()
+		seen := [4]map[string]bool{{"Service": true, "Server": true}, {}, {"id": true}, {"app": true}}
+		seen[1] = seen[0]
+		for i, row := range given {
+			for kind, name := range row {
+				word := token.IsIdentifier(name) || (kind == 2 || kind == 5) && goKeywords[name] // SQL has quotes for them
+				if !word || len(name) > maxName+len("Message")+3 || strings.ContainsFunc(name, func(r rune) bool { return r > 0x7e }) {
+					t.Fatalf("%q is called %q (%d)", names[i], name, kind)
+				}
+				if kind < len(seen) {
+					if seen[kind][name] {
+						t.Fatalf("%q is given twice (%d), to %q", name, kind, names[i])
+					}
+					seen[kind][name] = true
+				}
+			}
+			switch {
+			case !token.IsExported(row[0]), !token.IsExported(row[1]), token.IsExported(row[4]):
+				t.Fatalf("%q: %q", names[i], row)
+			case row[2] != strings.ToLower(row[2]), row[3] != strings.ToLower(row[3]), strings.HasPrefix(row[5], "sqlite_"):
+				t.Fatalf("%q: %q", names[i], row)
+			case goKeywords[row[3]], predeclared[row[3]], reservedPackages[row[3]], reservedFile(row[3]), strings.HasSuffix(row[3], "_test"):
+				t.Fatalf("%q is the package %q", names[i], row[3])
+			}
+			if index := IndexName(row[5], []string{row[2], row[2]}); len(index) > maxIndexName {
+				t.Fatalf("index %q", index)
+			}
+			if plain := Plain(names[i]); Plain(plain) != plain {
+				t.Fatalf("plain %q", plain)
+			}
+			if one := singular(names[i]); names[i] != "" && (one == "" || plural(one) == "") {
+				t.Fatalf("%q: singular %q", names[i], one)
+			}
+		}
+		if again := give(); !slices.EqualFunc(given, again, slices.Equal) {
+			t.Fatalf("%q, then %q", given, again)
+		}
+	})
+}

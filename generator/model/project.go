@@ -47,6 +47,7 @@ type Alter struct {
 	// ALTER TABLE changes it where it stands.
 	Rebuild          bool
 	True, False, Now string // values
+	Char             string // the character of a code
 	// Convert are expressions that turn a value of one kind into one of another, by
 	// "integer>text". A value that cannot be turned becomes NULL.
 	Convert map[string]string

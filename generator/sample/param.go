@@ -216,10 +216,18 @@ func (w *writer) object(p *model.Parameter, pairs []pair) {
 		sep, eq = ";", "="
 	case p.Style == "matrix":
 		w.dst = append(append(append(w.dst, ';'), p.Name...), '=')
-	case p.Explode && (p.In == "query" || p.In == "cookie"):
+	case p.Explode && p.In == "query":
 		sep, eq = "&", "="
+	case p.Explode && p.In == "cookie":
+		sep, eq = "; ", "="
 	case p.Explode:
 		eq = "="
+	case p.Style == "spaceDelimited":
+		w.lead(p)
+		sep, eq = "%20", "%20"
+	case p.Style == "pipeDelimited":
+		w.lead(p)
+		sep, eq = "%7C", "%7C"
 	default:
 		w.lead(p)
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -44,7 +45,7 @@ func engine(t *testing.T, name string) model.Engine {
 func openSQLite(t *testing.T) *database {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "test.db")
-	db, err := sql.Open("sqlite", "file:"+path+"?_foreign_keys=on&_dqs=0")
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path, RawQuery: "_foreign_keys=on&_dqs=0"}).String())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,15 @@
 package schema
 
 import (
+	"database/sql"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/e6b96b0c/backend/generator/model"
+	"github.com/e6b96b0c/backend/templates"
 )
 
 func TestRowsSurvive(t *testing.T) {
@@ -155,6 +161,71 @@ func TestLateRename(t *testing.T) {
 		change = migration(t, open, d, files, change.After, want, Options{Drop: true})
 		if len(change.After[0].Columns) != 2 {
 			t.Errorf("%+v", change.After)
+		}
+	})
+}
+
+// hostileFills are defaults of a document that could end the statement they stand in,
+// or speak to goose.
+var hostileFills = []string{"it's; -- none", "\r\n\n x \t", "x\n-- +goose StatementEnd\nDROP TABLE users;", "x\n-- +goose ENVSUB ON\n${HOME}", "'\n;", "ü\u2028\x7f"}
+
+// filled adds a column to a table with a row, and returns what the row has there.
+func filled(t *testing.T, open func(t *testing.T) *database, kind, fill string) string {
+	t.Helper()
+	d := open(t)
+	base := []Table{table("users", "id uuid", "name text")}
+	files := start(t, d, base)
+	d.exec(t, `INSERT INTO users (id, name) VALUES ('11111111-1111-7111-8111-111111111111', 'Ann')`)
+	want := []Table{table("users", "id uuid", "name text", "nick "+kind)}
+	want[0].Columns[2].Fill = fill
+	migration(t, open, d, files, base, want, Options{})
+	return d.strings(t, "SELECT nick FROM users")[0]
+}
+
+func marshal(t *testing.T, text string) string {
+	t.Helper()
+	fill, err := json.Marshal(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(fill)
+}
+
+func TestFills(t *testing.T) {
+	engines(t, func(t *testing.T, open func(t *testing.T) *database) {
+		for _, text := range hostileFills {
+			if got := filled(t, open, "text", marshal(t, text)); got != text {
+				t.Errorf("%q became %q", text, got)
+			}
+		}
+	})
+}
+
+// FuzzQuote holds a text as SQL against what the database makes of it.
+func FuzzQuote(f *testing.F) {
+	for _, text := range hostileFills {
+		f.Add(text)
+	}
+	db, err := sql.Open("sqlite", ":memory:")
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer db.Close()
+	a, err := templates.FindAdapter("store", "sqlite")
+	if err != nil {
+		f.Fatal(err)
+	}
+	w := &writer{engine: model.Engine{Alter: model.Alter(a.Alter)}}
+	f.Fuzz(func(t *testing.T, text string) {
+		if !utf8.ValidString(text) || len(text) > 1000 { // an expression may be 1,000 deep
+			return
+		}
+		expression, got := w.quote(text), ""
+		if strings.ContainsAny(expression, "\r\n") {
+			t.Fatalf("%q has lines: %q", text, expression)
+		}
+		if err := db.QueryRowContext(t.Context(), "SELECT "+expression).Scan(&got); err != nil || got != strings.ReplaceAll(text, "\x00", "") {
+			t.Fatalf("%q became %q: %v", text, got, err)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/e6b96b0c/backend/generator/model"
@@ -107,19 +108,42 @@ func (w *writer) literal(c *Column) string {
 		if json.Unmarshal([]byte(c.Fill), &text) != nil {
 			text = ""
 		}
-		return quote(text)
+		return w.quote(text)
 	case "boolean":
 		if c.Fill == "true" {
 			return w.engine.Alter.True
 		}
 		return w.engine.Alter.False
 	case "json":
-		return quote(c.Fill)
+		return w.quote(c.Fill)
 	}
 	return c.Fill
 }
 
-func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+// quote is a text as an SQL expression on one line: a line of its own could be an
+// instruction to goose. No column holds U+0000.
+func (w *writer) quote(text string) string {
+	var b strings.Builder
+	controls := false
+	b.WriteByte('\'')
+	for _, r := range text {
+		switch {
+		case r == '\'':
+			b.WriteString("''")
+		case r == 0:
+		case r < ' ':
+			controls = true
+			b.WriteString("' || " + strings.ReplaceAll(w.engine.Alter.Char, "{x}", strconv.Itoa(int(r))) + " || '")
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('\'')
+	if controls {
+		return "(" + b.String() + ")"
+	}
+	return b.String()
+}
 
 // value is the expression of a column's new value; name says what an old column is
 // called where the expression stands.

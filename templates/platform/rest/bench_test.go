@@ -258,3 +258,22 @@ func BenchmarkHandle(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkRoute finds operations among a thousand, as many as the largest public
+// documents have.
+func BenchmarkRoute(b *testing.B) {
+	router, api := plainAPI()
+	var targets []*http.Request
+	for i := range 200 {
+		base := "/v1/organizations/{org}/kind" + strconv.Itoa(i)
+		for _, path := range []string{base, base + "/{id}", base + "/{id}/members", base + "/{id}/members/{user}", base + "/{id}:archive"} {
+			echo(api, "GET", path)
+			targets = append(targets, httptest.NewRequest("GET", strings.NewReplacer("{org}", "acme", "{id}", "0190a5b2", "{user}", "u1").Replace(path), nil))
+		}
+	}
+	w := &sink{header: http.Header{}}
+	for i := 0; b.Loop(); i++ {
+		w.body.Reset()
+		router.ServeHTTP(w, targets[i%len(targets)])
+	}
+}

@@ -137,7 +137,7 @@ func (r *Request) pairsIn(in string) []pair {
 	}
 	var out []pair
 	for _, c := range r.http.Cookies() {
-		out = append(out, pair{c.Name, c.Value})
+		out = append(out, pair{unescaped(c.Name), unescaped(c.Value)})
 	}
 	return out
 }

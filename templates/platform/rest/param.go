@@ -15,6 +15,7 @@ import (
 type Param struct {
 	wire.Check
 	values []string
+	header bool
 }
 
 // Set tells whether the parameter was sent.
@@ -150,11 +151,15 @@ func (p *Param) Time() time.Time {
 }
 
 // Items yields the elements of an array. With an empty separator they are
-// repeated parameters (OpenAPI's explode), else parts of one value.
+// repeated parameters (OpenAPI's explode), else parts of one value. Spaces around those
+// of a header mean nothing.
 func (p *Param) Items(separator string) iter.Seq[*Param] {
 	return func(yield func(*Param) bool) {
 		values := p.values
 		if separator != "" {
+			if p.header && len(values) > 1 { // its lines are one list: RFC 9110, section 5.3
+				p.values = []string{strings.Join(values, separator)}
+			}
 			s, ok := p.one()
 			if !ok || s == "" {
 				return
@@ -162,6 +167,9 @@ func (p *Param) Items(separator string) iter.Seq[*Param] {
 			values = strings.Split(s, separator)
 		}
 		for i, value := range values {
+			if p.header {
+				value = strings.Trim(value, " \t")
+			}
 			item := &Param{Check: p.At(i), values: []string{value}}
 			proceed := yield(item)
 			if item.Failed() {

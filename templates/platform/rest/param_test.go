@@ -100,6 +100,38 @@ func TestParameters(t *testing.T) {
 	}
 }
 
+func TestHeaderAndCookieParameters(t *testing.T) {
+	router, api := plainAPI()
+	var got []string
+	rest.Handle(api, rest.Operation{ID: "tags", Method: "GET", Path: "/tags"}, func(r *rest.Request) (in struct{}) {
+		got = nil
+		for e := range r.Header("X-Tags").Items(",") {
+			got = append(got, e.String())
+		}
+		got = append(got, r.Cookie("c").String(), r.Header("X-One").String())
+		return in
+	}, func(context.Context, struct{}) (rest.Response, error) {
+		return answer(func(w *rest.Writer) { w.Empty(204) }), nil
+	})
+	r := httptest.NewRequest("GET", "/tags", nil)
+	r.Header["X-Tags"] = []string{"a, b ,c", "d"}
+	r.Header["X-One"] = []string{"a, b"}
+	r.Header.Set("Cookie", "c=a%20b+c%zz")
+	w := httptest.NewRecorder()
+	router.ServeHTTP(w, r)
+	if want := []string{"a", "b", "c", "d", "a%20b+c%zz", "a, b"}; w.Code != 204 || !slices.Equal(got, want) {
+		t.Errorf("%d %q", w.Code, got)
+	}
+	r.Header.Set("Cookie", "c=a%20b+c%2C")
+	r.Header["X-One"] = []string{"a", "b"}
+	w = httptest.NewRecorder()
+	router.ServeHTTP(w, r)
+	want(t, w, 422, "header /X-One must be given once")
+	if got[4] != "a b+c," {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestUUIDParameters(t *testing.T) {
 	const id = "0190a5b2-7c3d-7e4f-8a1b-2c3d4e5f6071"
 	router, api := plainAPI()

@@ -91,15 +91,17 @@ func (r *Request) Query(name string) *Param {
 // Header returns the header called name.
 func (r *Request) Header(name string) *Param {
 	p := r.param("header", name)
+	p.header = true
 	p.values = append(p.values, r.http.Header.Values(name)...)
 	return p
 }
 
-// Cookie returns the cookie called name.
+// Cookie returns the cookie called name. Cookies travel percent-encoded (OpenAPI, style
+// form); what is no encoding is taken as it is.
 func (r *Request) Cookie(name string) *Param {
 	p := r.param("cookie", name)
 	for _, c := range r.http.CookiesNamed(name) {
-		p.values = append(p.values, c.Value)
+		p.values = append(p.values, unescaped(c.Value))
 	}
 	return p
 }
@@ -111,7 +113,7 @@ func (r *Request) param(in, name string) *Param {
 	p := r.params[r.used]
 	r.used++
 	p.Reuse(&r.errs, in, name)
-	p.values = p.values[:0]
+	p.values, p.header = p.values[:0], false
 	return p
 }
 

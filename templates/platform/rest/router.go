@@ -11,8 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-chi/chi/v5"
-
 	"github.com/e6b96b0c/backend/templates/platform/peer"
 	"github.com/e6b96b0c/backend/templates/platform/problem"
 	"github.com/e6b96b0c/backend/templates/platform/store"
@@ -36,15 +34,13 @@ type Router struct {
 	metrics      *telemetry.Metrics
 	unmatched    *telemetry.Operation
 	unmatchedLog *slog.Logger
-	tree         *chi.Mux
-	routes       map[routeKey]*route
-	templates    map[string]*template // by pattern
-	idle         sync.Pool            // of *exchange
+	tree         node
+	idle         sync.Pool // of *exchange
 }
 
 // NewRouter returns a router without routes.
 func NewRouter(o RouterOptions) *Router {
-	rt := &Router{log: o.Log, metrics: o.Metrics, tree: chi.NewMux(), routes: map[routeKey]*route{}, templates: map[string]*template{}}
+	rt := &Router{log: o.Log, metrics: o.Metrics}
 	if rt.log == nil {
 		rt.log = slog.Default()
 	}
@@ -84,7 +80,6 @@ type exchange struct {
 	router    *Router
 	request   Request
 	writer    *Writer
-	rctx      chi.Context
 	id        string
 	principal string
 	errors    func(*problem.Problem) (string, any) // of the operation; nil: its problems have no shape
@@ -120,15 +115,15 @@ func nosniff() []string { return []string{"nosniff"} }
 
 // route finds the request's route; HEAD is served by GET.
 func (rt *Router) route(x *exchange) *route {
-	path := canonical(x.request.http.URL)
-	found, values := rt.find(x.request.http.Method, path, &x.rctx, x.request.values)
-	if found == nil && x.request.http.Method == http.MethodHead {
-		found, values = rt.find(http.MethodGet, path, &x.rctx, x.request.values[:0])
+	r := &x.request
+	found, values := rt.tree.find(r.http.Method, r.http.URL, r.values)
+	if found == nil && r.http.Method == http.MethodHead {
+		found, values = rt.tree.find(http.MethodGet, r.http.URL, r.values[:0])
 	}
 	if found != nil {
-		x.request.names = found.names
+		r.names = found.names
 	}
-	x.request.values = values
+	r.values = values
 	return found
 }
 
@@ -176,7 +171,7 @@ func internal() *problem.Problem {
 
 // miss answers a request that no operation is for.
 func (rt *Router) miss(x *exchange) {
-	allowed := rt.allowed(canonical(x.request.http.URL))
+	allowed := rt.allowed(x.request.http.URL)
 	switch {
 	case len(allowed) == 0:
 		x.writer.problem(problem.NotFound("there is nothing at this path"), nil)

@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"github.com/e6b96b0c/backend/templates/platform/wire"
 )
 
@@ -154,6 +156,100 @@ func FuzzFormats(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, s string) {
 		for format := wire.UUID; format <= wire.Byte; format++ {
 			format.Valid(s)
+		}
+	})
+}
+
+// orderSchema is what order's decoder enforces.
+const orderSchema = `{"type":"object","required":["customer","items"],"properties":{
+	"customer":{"type":"string","format":"uuid"},"note":{"type":["string","null"],"maxLength":500},"price":{"type":"number","minimum":0,"multipleOf":0.01},
+	"status":{"enum":["pending","paid"]},"address":{"$ref":"#/$defs/address"},"items":{"type":"array","minItems":1,"maxItems":50,"uniqueItems":true,"items":{"$ref":"#/$defs/item"}},
+	"labels":{"type":"object","maxProperties":5,"additionalProperties":{"type":"string"}},"source":{"anyOf":[{"$ref":"#/$defs/address"},{"$ref":"#/$defs/item"}]}},
+	"$defs":{
+	"address":{"type":"object","required":["street"],"additionalProperties":false,"properties":{"street":{"type":"string","minLength":1,"maxLength":40},"zip":{"type":"string"}}},
+	"item":{"type":"object","required":["product","quantity"],"properties":{"product":{"type":"string","format":"uuid"},"quantity":{"type":"integer","minimum":1,"maximum":100}}}}}`
+
+// FuzzValid makes orders that are right but for what the bytes say, on which the
+// decoder says what another validator says.
+func FuzzValid(f *testing.F) {
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	read := func(text []byte) any {
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+		if err != nil {
+			f.Fatalf("%s: %v", text, err)
+		}
+		return v
+	}
+	if err := compiler.AddResource("https://schemas.invalid/order.json", read([]byte(orderSchema))); err != nil {
+		f.Fatal(err)
+	}
+	schema := compiler.MustCompile("https://schemas.invalid/order.json")
+	for i := range 64 {
+		f.Add([]byte{byte(i), byte(i * 3), byte(i / 2), byte(i * 5), 1, byte(i)})
+	}
+	f.Fuzz(func(t *testing.T, changes []byte) {
+		if len(changes) > 60 {
+			return
+		}
+		next := func(n int) int {
+			if len(changes) == 0 {
+				return 0
+			}
+			v := int(changes[0])
+			changes = changes[1:]
+			return v % n
+		}
+		pick := func(right string, others ...string) string {
+			n := next(2 * (len(others) + 6))
+			if n == 0 || n > len(others)+6 {
+				return right
+			}
+			return append(others, `null`, `true`, `"x"`, `7`, `[]`, `{}`)[n-1]
+		}
+		uuid := func() string {
+			return pick(`"`+id+`"`, `"`+strings.ToUpper(id)+`"`, `"`+id[1:]+`"`, `"`+strings.ReplaceAll(id, "-", "")+`"`)
+		}
+		members := func(all ...string) string {
+			var out []string
+			for i := 0; i < len(all); i += 2 {
+				if next(8) != 1 {
+					out = append(out, all[i]+":"+all[i+1])
+				}
+			}
+			return "{" + strings.Join(out, ",") + "}"
+		}
+		item := func() string {
+			return pick(members(`"product"`, uuid(), `"quantity"`, pick([]string{"1", "2", "1e1", "2.0"}[next(4)], "0", "-1", "1.5", "1001", "100", "101")))
+		}
+		list := func(of func() string, most int) string {
+			var items []string
+			for range next(most) {
+				items = append(items, of())
+			}
+			return "[" + strings.Join(items, ",") + "]"
+		}
+		text := func() string {
+			return pick(`"Main St"`, `""`, `"`+strings.Repeat("é", 40)+`"`, `"`+strings.Repeat("😀", 41)+`"`, `"\u00e9\n"`)
+		}
+		address := func() string { return pick(members(`"street"`, text(), `"zip"`, text(), `"x"`, text())) }
+		labels := func() string {
+			all := []string{}
+			for i := range next(8) {
+				all = append(all, `"l`+string(rune('a'+i))+`"`, text())
+			}
+			return pick(members(all...))
+		}
+		made := pick(members(`"customer"`, uuid(), `"items"`, pick(list(item, 4)), `"note"`, pick(`null`, `"`+strings.Repeat("ü", 500)+`"`, `"`+strings.Repeat("a", 501)+`"`),
+			`"price"`, pick(`12.34`, `0`, `-0`, `-0.01`, `0.001`, `1e2`, `0.29`, `1.1e-1`), `"status"`, pick(`"paid"`, `"Paid"`, `"pending"`), `"address"`, address(), `"labels"`, labels(),
+			`"source"`, []func() string{address, item}[next(2)](), `"more"`, pick(`[{"a":null}]`)))
+		var got order
+		found, err := wire.Decode([]byte(made), got.DecodeJSON)
+		if err != nil {
+			t.Fatalf("%s: %v", made, err)
+		}
+		if problem := schema.Validate(read([]byte(made))); (problem == nil) != (found == nil) {
+			t.Fatalf("%s\nours: %v\ntheirs: %v", made, faults(found), problem)
 		}
 	})
 }
