@@ -1,10 +1,12 @@
-.PHONY: apidocs corpus judges test lint golden modules bench soak build tools servers race
+.PHONY: apidocs corpora fuzz corpus judges test lint golden modules bench soak build tools servers race
 
 TOOLS := $(CURDIR)/.tools
 GOLANGCI := $(TOOLS)/golangci-lint
 GOLANGCI_VERSION := v2.15.0
 STATICCHECK := $(TOOLS)/staticcheck
 STATICCHECK_VERSION := v0.8.2
+VERSITYGW := $(TOOLS)/versitygw
+VERSITYGW_VERSION := v1.8.0
 export PATH := $(TOOLS):$(PATH)
 
 build: ## the command in ./backend
@@ -50,18 +52,29 @@ bench: ## figures, each beside a peer in the same run
 FUZZTIME ?= 10m
 FAULTS ?= 20
 JUDGE_EXAMPLES ?= 200
-soak: tools servers judges ## long runs: faults under load FAULTS times, every fuzz target for FUZZTIME
+soak: tools servers judges fuzz ## long runs: every fuzz target for FUZZTIME, judges with many examples, faults under load FAULTS times
 	BACKEND_JUDGE_EXAMPLES=$(JUDGE_EXAMPLES) go test ./cmd/acceptance -timeout 6h -count=1 -run 'TestSchemathesis|TestPrism'
 	go test ./cmd/acceptance -timeout 6h -count=$(FAULTS) -run 'TestKilledService|TestStoppedUnderLoad|TestDatabaseAway'
-	@set -e; for p in $$(go list ./...); do \
+
+CORPORA := $(CURDIR)/testdata/corpora
+fuzz: ## every fuzz target for FUZZTIME, from the inputs in testdata/corpora on
+	@set -e; cache="$$(go env GOCACHE)/fuzz"; mkdir -p "$$cache"; \
+	for kept in $(CORPORA)/*.tar.gz; do tar -xzf "$$kept" -C "$$cache"; done; \
+	for p in $$(go list ./...); do \
 	  for t in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
-	    echo "== $$p $$t for $(FUZZTIME)"; go test -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) $$p; \
+	    echo "== $$p $$t for $(FUZZTIME)"; go test -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 3s -timeout 0 $$p; \
 	  done; \
+	done
+
+corpora: ## keep the inputs that fuzzing has found, in testdata/corpora
+	@set -e; cache="$$(go env GOCACHE)/fuzz"; mkdir -p $(CORPORA); cd "$$cache"; \
+	for dir in $$(find "$$(cd $(CURDIR) && go list -m)" -type d -name 'Fuzz*'); do \
+	  tar --sort=name --mtime=@0 --owner=0 --group=0 -c "$$dir" | gzip -9n > "$(CORPORA)/$$(basename "$$dir").tar.gz"; \
 	done
 
 tools: $(GOLANGCI) $(STATICCHECK)
 
-servers: ## what tests start: Debian's packages, where they are missing and we may install them
+servers: $(VERSITYGW) ## what tests start: an S3 server, and Debian's packages where they are missing and we may install them
 	@missing=""; \
 	command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	command -v docker-compose >/dev/null || missing="$$missing docker-compose"; \
@@ -91,3 +104,7 @@ $(GOLANGCI):
 
 $(STATICCHECK):
 	GOBIN=$(TOOLS) go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
+
+$(VERSITYGW):
+	GOBIN=$(TOOLS) go install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW_VERSION) || \
+	  echo "not installed: versitygw; tests that need an S3 server are skipped, and say so"

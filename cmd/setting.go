@@ -32,7 +32,7 @@ type setting struct {
 // embedded is the environment of a project on its embedded parts only, on fresh
 // data; it clears what the user's own environment would swap in.
 func embedded(st *state.State, data string) []string {
-	env := []string{"DATA_DIR=" + data, "EXAMPLE_ROWS=true", "DATABASE_URL=", "AUTH_ISSUER=", "AUTH_JWKS_URL="}
+	env := []string{"DATA_DIR=" + data, "EXAMPLE_ROWS=true", "DATABASE_URL=", "BLOB_URL=", "AUTH_ISSUER=", "AUTH_JWKS_URL="}
 	for _, name := range st.EnvNames() {
 		if strings.HasPrefix(name, "SERVICE_") && strings.HasSuffix(name, "_DATABASE_URL") {
 			env = append(env, name+"=")

@@ -132,7 +132,12 @@ func (r *Request) options() (o model.Options, server *templates.Compose, err err
 	if err != nil {
 		return o, nil, err
 	}
+	blobs, addableBlobs, err := blobs(r.Profile.Get("files.engine"))
+	if err != nil {
+		return o, nil, err
+	}
 	o = model.Options{
+		Blobs: blobs, AddableBlobs: addableBlobs,
 		Name: r.Name, Module: r.Module, Engines: engines, Addable: addable,
 		Cache: model.Cache{Engine: r.Profile.Get("cache.engine"), TTL: r.Profile.Get("cache.ttl")}, Split: r.Profile.Get("shape") == "microservices",
 		Adapters: adapterNames(), Groups: r.Profile.Services, Homes: r.Homes, NoAuth: r.Profile.Get("auth.mode") == "none",
@@ -240,11 +245,28 @@ func engines(chosen string) (compiled, addable []model.Engine, server *templates
 	return compiled, addable, server, nil
 }
 
+// blobs are the stores for files beside the folder: the chosen one, and the others.
+func blobs(chosen string) (compiled, addable []model.Blob, err error) {
+	adapters, err := templates.Adapters("blob")
+	if err != nil {
+		return nil, nil, fmt.Errorf("stores for files: %w", err)
+	}
+	for _, a := range adapters {
+		blob := model.Blob{Name: a.Name, Schemes: a.Schemes}
+		if a.Name == chosen {
+			compiled = append(compiled, blob)
+		} else {
+			addable = append(addable, blob)
+		}
+	}
+	return compiled, addable, nil
+}
+
 // adapterNames are all adapters that a profile can name, built or not: a service's
 // package must not change its name when one is added.
 func adapterNames() []string {
 	var names []string
-	for _, kind := range []string{"store", "cache"} {
+	for _, kind := range []string{"store", "cache", "blob"} {
 		built, planned := templates.Known(kind)
 		names = append(names, append(built, planned...)...)
 	}

@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/e6b96b0c/backend/templates/testenv"
 )
 
 // TestFiles: what clients upload is what they download, whichever shape and database; it
@@ -39,7 +41,9 @@ func TestFiles(t *testing.T) {
 			testAvatar(t, s)
 			testDocuments(t, s)
 			testThings(t, s)
-			kept := testWithParent(t, s, data)
+			kept := testWithParent(t, s, func() []string {
+				return slices.DeleteFunc(blobs(t, data), func(path string) bool { return !strings.Contains(path, "/kept/") })
+			})
 			s.stop()
 			if left := blobs(t, data); len(left) != kept {
 				t.Errorf("%d files after a stop, want %d: %v", len(left), kept, left)
@@ -52,6 +56,52 @@ func TestFiles(t *testing.T) {
 			r := loadtest(t, project.Dir, "--rate", "30", "--duration", "3s", "--target", setting.target)
 			if r.Total.Requests == 0 || r.Total.Errors != 0 || r.Total.Violations != 0 {
 				t.Errorf("load test: %+v", r.Total)
+			}
+		})
+	}
+}
+
+// TestFilesInS3: the same with the bytes in a bucket, where a load test leaves none; and
+// where no store for a bucket is compiled in, the server says how to add it.
+func TestFilesInS3(t *testing.T) {
+	document := repository + "/testdata/specs/good/files.yaml"
+	bucket, env := testenv.S3(t)
+	for name, value := range env {
+		t.Setenv(name, value)
+	}
+	without := scaffold(t, "without", document)
+	t.Setenv("BLOB_URL", strings.Replace(bucket, "?", "/shop/files?", 1))
+	out, err := tryCommand(t, without.Dir, backend(t), "run", without.Dir, "--addr", "127.0.0.1:0")
+	if code := exitCode(err); code != 3 || !strings.Contains(out, "scaffold update --set files.engine=s3") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	project := scaffold(t, "files", document, "--set", "files.engine=s3")
+	stored := func() []string { return testenv.Objects(t, bucket, env) }
+	for _, target := range []string{"all", "split"} {
+		t.Run(target, func(t *testing.T) {
+			data := t.TempDir()
+			s := run(t, project.Dir, data, setting{target: target})
+			testAvatar(t, s)
+			testDocuments(t, s)
+			testThings(t, s)
+			kept := testWithParent(t, s, stored)
+			s.stop()
+			left := stored()
+			if len(left) != kept || !strings.HasPrefix(left[0], "shop/files/") || len(blobs(t, data)) != 0 {
+				t.Errorf("after a stop in the bucket: %v; in the folder: %v", left, blobs(t, data))
+			}
+			s = run(t, project.Dir, data, setting{target: target})
+			if a := s.want(t, 200, http.MethodGet, "/v1/shelves/a/after%20a%20restart", ""); string(a.Body) != "it is here" {
+				t.Errorf("after a restart: %s", a.Body)
+			}
+			r := loadtest(t, project.Dir, "--rate", "20", "--duration", "2s", "--target", target)
+			if r.Total.Requests == 0 || r.Total.Errors != 0 || r.Total.Violations != 0 || !slices.Equal(stored(), left) {
+				t.Errorf("load test: %+v; in the bucket: %v", r.Total, stored())
+			}
+			s.want(t, 204, http.MethodDelete, "/v1/shelves/a/after%20a%20restart", "")
+			s.stop() // which settles what is in doubt
+			if left := stored(); len(left) != 0 {
+				t.Errorf("in the bucket: %v", left)
 			}
 		})
 	}
@@ -189,7 +239,9 @@ func testThings(t *testing.T, s *server) {
 
 // testWithParent deletes a user whose files, and those of whose letters, go along. It
 // returns how many files are kept then.
-func testWithParent(t *testing.T, s *server, data string) int {
+// testWithParent deletes what files belong to, until one file is left of those that stored
+// lists, and returns one.
+func testWithParent(t *testing.T, s *server, stored func() []string) int {
 	id := newOwner(t, s)
 	user := "/v1/users/" + id
 	s.want(t, 201, http.MethodPut, user+"/avatar", "picture", "Content-Type: image/png")
@@ -201,14 +253,14 @@ func testWithParent(t *testing.T, s *server, data string) int {
 	if a := s.want(t, 200, http.MethodGet, scan, ""); string(a.Body) != "scanned" || a.Header.Get("Content-Type") != "application/octet-stream" {
 		t.Errorf("scan %q %v", a.Body, a.Header)
 	}
-	before := len(blobs(t, data))
+	before := len(stored())
 	s.want(t, 204, http.MethodDelete, user, "")
 	s.want(t, 404, http.MethodGet, user+"/avatar", "")
 	s.want(t, 404, http.MethodGet, scan, "")
 	const kept = 1
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(200 * time.Millisecond) {
 		// What was refused after it was stored is looked into later, and at a stop.
-		left := slices.DeleteFunc(blobs(t, data), func(path string) bool { return !strings.Contains(path, "/kept/") })
+		left := stored()
 		if len(left) <= kept+1 {
 			break
 		}

@@ -11,11 +11,13 @@ import (
 type Options struct {
 	Name   string
 	Module string
-	// Engines, Addable, Cache and Split are those of Project.
+	// Engines, Addable, Blobs, AddableBlobs, Cache and Split are those of Project.
 	Engines []Engine
 	Addable []Engine
-	Cache   Cache
-	Split   bool
+
+	Blobs, AddableBlobs []Blob
+	Cache               Cache
+	Split               bool
 	// Adapters are names that packages of adapters have, so that no service's has.
 	Adapters []string
 	// Groups maps a service name to the tags that it holds; tags that no group
@@ -35,7 +37,7 @@ type Options struct {
 func Build(api *API, o Options) *Project {
 	b := &builder{
 		api: api, options: o,
-		project:   &Project{Name: o.Name, Module: o.Module, API: api, Engines: o.Engines, Addable: o.Addable, Cache: o.Cache, Split: o.Split},
+		project:   &Project{Name: o.Name, Module: o.Module, API: api, Engines: o.Engines, Addable: o.Addable, Blobs: o.Blobs, AddableBlobs: o.AddableBlobs, Cache: o.Cache, Split: o.Split},
 		coverage:  map[*Operation]*Coverage{},
 		services:  map[string]*Service{},
 		scopes:    map[*Service]*scope{},
@@ -266,7 +268,7 @@ func (b *builder) placeServices(all []*candidate, operations []*Operation) {
 	sort.Strings(sorted)
 	packages := newAllocator(b.options.Adapters...)
 	for _, name := range sorted {
-		s := &Service{Name: name, Package: packages.take(packageName(name)), Doc: b.tagDoc(name)}
+		s := &Service{Name: name, Package: packages.takePackage(packageName(name)), Doc: b.tagDoc(name)}
 		b.services[name] = s
 		b.project.Services = append(b.project.Services, s)
 		b.scopes[s] = newScope()

@@ -141,10 +141,15 @@ func packageName(name string) string {
 		out = "n" + out
 	}
 	out = strings.ReplaceAll(shorten(out, name), "_", "")
-	if goKeywords[out] || reservedPackages[out] || predeclared[out] || reservedFile(out) {
+	if isReserved(out) {
 		out += "svc"
 	}
 	return out
+}
+
+// isReserved reports whether a package cannot have the name.
+func isReserved(name string) bool {
+	return goKeywords[name] || reservedPackages[name] || predeclared[name] || reservedFile(name)
 }
 
 // reservedFile reports whether Windows keeps a name for a device: go vet refuses
@@ -248,6 +253,15 @@ func (a *allocator) take(name string) string {
 	}
 	a.taken[unique] = true
 	return unique
+}
+
+// takePackage is take for a package: a number may make a reserved name, com2 or int8.
+func (a *allocator) takePackage(name string) string {
+	for {
+		if unique := a.take(name); !isReserved(unique) {
+			return unique
+		}
+	}
 }
 
 // takeType is take for a message's type: beside a name that the service needs

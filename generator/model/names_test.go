@@ -123,6 +123,7 @@ func TestCanonicalPaths(t *testing.T) {
 // of a scope are alike.
 func FuzzNames(f *testing.F) {
 	f.Add("order\nOrder\norder-item_id\nHTTPServer\n2fa\nfunc\nerror\ncon\nlpt1\n../../x\n__proto__")
+	f.Add("lpt\nlpt\nuint\nuint\nfloat3\nfloat3\ncom\nCOM\ncom")
 	f.Add("a\na2\na\na2\na22\nA\n-\n+\n\n \n\u00e9\n\u0130x\n" + strings.Repeat("very", 30) + "a\n" + strings.Repeat("very", 30) + "b")
 	f.Fuzz(func(t *testing.T, text string) {
 		names := strings.Split(text, "\n")
@@ -132,7 +133,7 @@ func FuzzNames(f *testing.F) {
 		give := func() (out [][]string) {
 			types, columns, packages := newAllocator("Service", "Server"), newAllocator("id"), newAllocator("app")
 			for _, name := range names {
-				out = append(out, []string{types.takeType(GoName(name)), types.take("Enum" + enumSuffix(name)), columns.take(snake(name)), packages.take(packageName(name)), goLocal(name), tableName(name)})
+				out = append(out, []string{types.takeType(GoName(name)), types.take("Enum" + enumSuffix(name)), columns.take(snake(name)), packages.takePackage(packageName(name)), goLocal(name), tableName(name)})
 			}
 			return out
 		}
@@ -157,7 +158,7 @@ func FuzzNames(f *testing.F) {
 				t.Fatalf("%q: %q", names[i], row)
 			case row[2] != strings.ToLower(row[2]), row[3] != strings.ToLower(row[3]), strings.HasPrefix(row[5], "sqlite_"):
 				t.Fatalf("%q: %q", names[i], row)
-			case goKeywords[row[3]], predeclared[row[3]], reservedPackages[row[3]], reservedFile(row[3]), strings.HasSuffix(row[3], "_test"):
+			case isReserved(row[3]):
 				t.Fatalf("%q is the package %q", names[i], row[3])
 			}
 			if index := IndexName(row[5], []string{row[2], row[2]}); len(index) > maxIndexName {

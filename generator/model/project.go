@@ -12,6 +12,9 @@ type Project struct {
 	// Addable are the engines that could be compiled in, too.
 	Addable []Engine
 	Cache   Cache
+	// Blobs are the stores for uploaded files that are compiled in beside the folder,
+	// AddableBlobs those that could be.
+	Blobs, AddableBlobs []Blob
 	// Split says that the deploy files describe a process per service behind a gateway,
 	// not one process. Both shapes are always built.
 	Split bool
@@ -23,6 +26,12 @@ type Project struct {
 	Stays []Stay
 	// Notes are decisions about whole schemas or resources that the user should know.
 	Notes []string
+}
+
+// Blob is a store for uploaded files, read from its adapter.yaml.
+type Blob struct {
+	Name    string   // folder under platform/blob
+	Schemes []string // of the URLs that choose it
 }
 
 // Engine is what the generator needs to know of a database engine; it is read

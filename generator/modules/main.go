@@ -32,11 +32,17 @@ func main() {
 func run(ctx context.Context) error {
 	engines, _ := templates.Known("store")
 	caches, _ := templates.Known("cache")
+	stores, _ := templates.Known("blob")
 	for _, engine := range engines {
 		for _, cache := range append([]string{"none"}, caches...) {
-			for _, spec := range documents() {
-				if err := set(ctx, spec, engine, cache); err != nil {
-					return fmt.Errorf("%s, engine %s, cache %s: %w", spec, engine, cache, err)
+			for i, spec := range documents() {
+				for _, files := range append([]string{"folder"}, stores...) {
+					if keeps := i > 1; keeps != (files != "folder") {
+						continue // a store makes a difference where there are uploads, the folder makes none
+					}
+					if err := set(ctx, spec, "database.engine="+engine, "cache.engine="+cache, "files.engine="+files); err != nil {
+						return fmt.Errorf("%s, engine %s, cache %s, files %s: %w", spec, engine, cache, files, err)
+					}
 				}
 			}
 		}
@@ -44,23 +50,42 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-// documents are one that needs nothing beside the adapters, and one whose patterns
-// need a library.
+// documents are one that needs nothing beside the adapters, one whose patterns need a
+// library, and the same two with uploads.
 func documents() []string {
-	return []string{"testdata/specs/good/shop.yaml", "testdata/specs/good/patterns.yaml"}
+	return []string{"testdata/specs/good/shop.yaml", "testdata/specs/good/patterns.yaml", "testdata/specs/good/files.yaml", both}
+}
+
+const both = "uploads and patterns.yaml"
+
+// read is os.ReadFile that knows both.
+func read(name string) ([]byte, error) {
+	if name != both {
+		return os.ReadFile(name) //nolint:gosec // one of the documents
+	}
+	return []byte(`openapi: 3.1.0
+info: {title: both, version: "1"}
+paths:
+  /pictures/{name}:
+    parameters: [{name: name, in: path, required: true, schema: {type: string, pattern: "^(?!x)"}}]
+    put: {requestBody: {required: true, content: {image/png: {}}}, responses: {"204": {description: kept}}}
+    get: {responses: {"200": {description: the picture, content: {image/png: {}}}}}
+`), nil
 }
 
 // set tidies a project with one set of adapters and stores the outcome.
-func set(ctx context.Context, spec, engine, cache string) error {
+func set(ctx context.Context, spec string, settings ...string) error {
 	p, err := profile.Preset("monolith")
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(p.Set("database.engine="+engine), p.Set("cache.engine="+cache)); err != nil {
-		return err
+	for _, setting := range settings {
+		if err := p.Set(setting); err != nil {
+			return err
+		}
 	}
 	made, err := generator.Generate(ctx, generator.Request{
-		Name: "shop", Spec: spec, Profile: p, Read: os.ReadFile, Generator: "modules", NoModules: true,
+		Name: "shop", Spec: spec, Profile: p, Read: read, Generator: "modules", NoModules: true,
 	})
 	if err != nil {
 		return err

@@ -58,6 +58,9 @@ const (
 	object // a free-form map with its own parser
 )
 
+// folder is the store of files that every project has.
+const folder = "folder"
+
 // table is every key of a profile, in the order in which backend.yaml prints them.
 // A key that is not an enum and lists values is known and not built yet: it takes
 // its default only.
@@ -74,6 +77,7 @@ var table = []key{
 	{"sharding.keys", "", object, nil, nil, "resource: property"},
 	{"cache.engine", "local", enum, append([]string{"none"}, built("cache")...), planned("cache"), "of reads by id"},
 	{"cache.ttl", "60s", duration, nil, nil, "how long an entry lives"},
+	{"files.engine", folder, enum, append([]string{folder}, built("blob")...), planned("blob"), "compiled in beside the folder, for files that clients upload"},
 	{"events.broker", "none", enum, []string{"none"}, []string{"in_process", "nats", "rabbitmq", "kafka", "sns_sqs"}, "where events go"},
 	{"gateway.edge", "none", enum, []string{"none"}, []string{"nginx", "haproxy"}, "load balancer in front"},
 	{"gateway.timeout", "5s", duration, []string{"5s"}, nil, "of one request"},

@@ -18,6 +18,9 @@ func newAppFile(p *model.Project) *goFile {
 	for _, e := range p.Engines {
 		g.imports[e.Name] = p.Module + "/internal/platform/store/" + e.Name
 	}
+	for _, b := range p.Blobs {
+		g.imports[b.Name] = p.Module + "/internal/platform/blob/" + b.Name
+	}
 	g.imports[p.Cache.Engine] = p.Module + "/internal/platform/cache/" + p.Cache.Engine
 	return g
 }

@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -197,13 +198,30 @@ func leaveFunc(g *goFile, r *model.Resource) {
 // filesFile is internal/app/files.gen.go: where the files are kept that clients upload.
 func filesFile(p *model.Project) *goFile {
 	g := newAppFile(p)
-	g.Raw(`// openFiles opens where a service keeps the files that clients upload: a folder in DATA_DIR.
-func (a *App) openFiles(service string) (*blob.Files, error) {
-	if url := a.cfg.Setting("BLOB_URL", ""); url != "" {
-		scheme, _, _ := strings.Cut(url, ":")
-		return nil, fmt.Errorf("%w: BLOB_URL: %s is not built yet; without it files are kept in DATA_DIR", ErrUsage, scheme)
+	g.Raw(`// openFiles opens where a service keeps the files that clients upload: in the store that
+// BLOB_URL names, or else in a folder in DATA_DIR.
+func (a *App) openFiles(service string) (files *blob.Files, err error) {
+	o := blob.Options{Dir: filepath.Join(a.cfg.DataDir, "blobs", service), Grace: a.cfg.RequestTimeout, Log: a.log}
+	url := a.cfg.Setting("BLOB_URL", "")
+	switch scheme, _, _ := strings.Cut(url, ":"); scheme {
+	case "":`)
+	for _, b := range p.Blobs {
+		g.P("\tcase %s:\n\t\to.Store, err = %s.Open(url)", quoted(b.Schemes), b.Name)
 	}
-	files, err := blob.Open(blob.Options{Dir: filepath.Join(a.cfg.DataDir, "blobs", service), Grace: a.cfg.RequestTimeout, Log: a.log})
+	for _, b := range p.AddableBlobs {
+		g.P("\tcase %s:\n\t\terr = fmt.Errorf(\"no store for %%s:// is compiled in: run backend scaffold update --set files.engine=%s, or generate the project with it\", scheme)",
+			quoted(b.Schemes), b.Name)
+	}
+	var schemes []string
+	for _, b := range slices.Concat(p.Blobs, p.AddableBlobs) {
+		for _, scheme := range b.Schemes {
+			schemes = append(schemes, scheme+"://")
+		}
+	}
+	g.P("\tdefault:\n\t\terr = errors.New(\"BLOB_URL must begin with %s\")\n\t}", strings.Join(schemes, " or ")) // it may be a misplaced secret
+	g.Raw(`	if err == nil {
+		files, err = blob.Open(o)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: files of %s: %w", ErrEnvironment, service, err)
 	}

@@ -119,6 +119,9 @@ func platformRoots(p *model.Project) []string {
 	}
 	if p.HasFiles() {
 		roots = append(roots, "blob")
+		for _, b := range p.Blobs {
+			roots = append(roots, "blob/"+b.Name)
+		}
 	}
 	if p.Cache.Engine != "none" {
 		roots = append(roots, "cache/"+p.Cache.Engine)
@@ -142,6 +145,11 @@ func ModuleSet(p *model.Project) string {
 	names = append(names, p.Cache.Engine)
 	if backtracks(p) {
 		names = append(names, "ecma")
+	}
+	if p.HasFiles() {
+		for _, b := range p.Blobs {
+			names = append(names, b.Name)
+		}
 	}
 	return strings.Join(names, "+")
 }
@@ -298,6 +306,7 @@ type view struct {
 	Secured, Tokens, Keys, Deploy   bool
 	Examples                        bool // some tables have example rows
 	Files                           bool // clients upload some
+	BlobStores                      bool // they need not be in the folder
 	Operations                      []operationView
 	Notes                           []string
 	Services                        []serviceView
@@ -316,7 +325,7 @@ func newView(p *model.Project, in Inputs) view {
 		Name: p.Name, Module: p.Module, Title: markdown(p.API.Title), BasePath: markdownCode(p.API.BasePath), GoVersion: "1.26",
 		Secured: isSecured(p), Total: len(p.Coverage), ExampleOp: "CreateOrder", Rate: in.Rate, P99: in.P99,
 		Examples: slices.ContainsFunc(p.Services, func(s *model.Service) bool { return len(exampleTables(s)) > 0 }),
-		Deploy:   in.Compose, Files: p.HasFiles(), Embedded: p.Engines[0].Title,
+		Deploy:   in.Compose, Files: p.HasFiles(), BlobStores: len(p.Blobs) > 0, Embedded: p.Engines[0].Title,
 	}
 	for i, e := range p.Engines {
 		if i > 0 {

@@ -22,7 +22,8 @@ type Store interface {
 	// Put stores what the file at path holds, all of it or nothing: when it returns, the
 	// bytes survive a crash. It may move the file away.
 	Put(ctx context.Context, key, path string, info Info) error
-	// Get returns what is stored under the key, or an error that is fs.ErrNotExist.
+	// Get returns what is stored under the key, or an error that is fs.ErrNotExist. The
+	// reader outlives ctx: a response is sent when the operation is over.
 	Get(ctx context.Context, key string, info Info) (io.ReadSeekCloser, error)
 	// Delete removes what is stored under the key, if anything is.
 	Delete(ctx context.Context, key string) error

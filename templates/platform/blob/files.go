@@ -150,6 +150,7 @@ func (f *Files) Keep(ctx context.Context, u *Upload) (key string, info Info, err
 		if u, err = f.spooled(u); err != nil {
 			return "", Info{}, unavailable("keep", err)
 		}
+		defer u.Discard()
 	}
 	key, info = newKey(), u.Info
 	info.Stored = time.Now().UTC().Truncate(time.Millisecond)

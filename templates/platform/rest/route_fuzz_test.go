@@ -79,6 +79,8 @@ func FuzzRoutes(f *testing.F) {
 	f.Add("/a\n/a/{id}\n/a/me\n/a/{id}/b\n/{x}/c", "/a/me/b")
 	f.Add("/a/{x}.json\n/a/{x}\n/a/{x}:do\n/a/v{x}", "/a/b.c.json")
 	f.Add("/a/{x}-{y}/\n/a/{x}{y}/b\n/{z}/{w}/{v}", "/a/1-2-3/b")
+	f.Add("/{1}{0}", "/\u0365")
+	f.Add("/{1}{0}", "/\u0365a")
 	f.Add("/%7Ba%2Fb/{x}\n/ü/{x}%20", "/%7Ba%2Fb/%C3%BC%20%2F")
 	f.Fuzz(func(t *testing.T, paths, target string) {
 		if !strings.HasPrefix(target, "/") || len(target) > 200 {
@@ -152,7 +154,7 @@ func closer(a, b shape) bool {
 	for i, s := range a.segments {
 		switch {
 		case s == b.segments[i]:
-		case !strings.Contains(s, "{}"), b.segments[i] == "{}":
+		case !strings.Contains(s, "{}"), b.segments[i] == "{}" && strings.ReplaceAll(s, "{}", "") != "":
 			more = true
 		default:
 			return false

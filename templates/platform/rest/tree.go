@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // node is a place in the tree of routes: the paths that begin alike, segment by
@@ -50,12 +51,13 @@ func (s segment) match(text string, values []string) ([]string, bool) {
 		if text == "" {
 			return values[:had], false
 		}
-		at := strings.Index(text[1:], between)
+		_, first := utf8.DecodeRuneInString(text) // no character is taken apart
+		at := strings.Index(text[first:], between)
 		if at < 0 {
 			return values[:had], false
 		}
-		values = append(values, text[:at+1])
-		text = text[at+1+len(between):]
+		values = append(values, text[:first+at])
+		text = text[first+at+len(between):]
 	}
 	if text == "" {
 		return values[:had], false

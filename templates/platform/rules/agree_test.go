@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -163,6 +164,36 @@ func (c *choices) schema(depth int) any {
 	return s
 }
 
+// loops tells whether a definition applies itself to the same value, of which the
+// specification says nothing.
+func loops(definitions map[string]any, s any, within []string) bool {
+	object, _ := s.(map[string]any)
+	for keyword, part := range object {
+		switch keyword {
+		case "$ref":
+			name := strings.NewReplacer("~1", "/", "~0", "~").Replace(strings.TrimPrefix(part.(string), "#/$defs/"))
+			if slices.Contains(within, name) || loops(definitions, definitions[name], append(slices.Clone(within), name)) {
+				return true
+			}
+		case "allOf", "anyOf", "oneOf":
+			if slices.ContainsFunc(part.([]any), func(s any) bool { return loops(definitions, s, within) }) {
+				return true
+			}
+		case "dependentSchemas":
+			for _, s := range part.(map[string]any) {
+				if loops(definitions, s, within) {
+					return true
+				}
+			}
+		case "not", "if", "then", "else":
+			if loops(definitions, part, within) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // FuzzAgree makes schemas and values, on which we say what another validator says.
 func FuzzAgree(f *testing.F) {
 	for i := range 256 {
@@ -174,7 +205,10 @@ func FuzzAgree(f *testing.F) {
 		if !ok || len(schemaBytes) > 400 {
 			return
 		}
-		root["$defs"] = map[string]any{"a": c.schema(2), "b/~": c.schema(2)}
+		definitions := map[string]any{"a": c.schema(2), "b/~": c.schema(2)}
+		if root["$defs"] = definitions; loops(definitions, root, nil) || loops(definitions, definitions["a"], []string{"a"}) || loops(definitions, definitions["b/~"], []string{"b/~"}) {
+			return
+		}
 		text, err := json.Marshal(root)
 		if err != nil {
 			t.Fatal(err)
@@ -203,9 +237,6 @@ func FuzzAgree(f *testing.F) {
 			t.Fatalf("%s: %v", text, err)
 		}
 		err = theirs.Validate(read(value))
-		if err != nil && strings.Contains(err.Error(), "infinite loop") {
-			return
-		}
 		if valid := ours.Valid(value); valid != (err == nil) {
 			t.Fatalf("schema %s\nvalue %s\nours %v, theirs %v", text, value, valid, err)
 		}
