@@ -70,12 +70,17 @@ func TestFilesInS3(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	without := scaffold(t, "without", document)
-	t.Setenv("BLOB_URL", strings.Replace(bucket, "?", "/shop/files?", 1))
-	out, err := tryCommand(t, without.Dir, backend(t), "run", without.Dir, "--addr", "127.0.0.1:0")
-	if code := exitCode(err); code != 3 || !strings.Contains(out, "scaffold update --set files.engine=s3") {
-		t.Errorf("exit %d: %s", code, out)
-	}
 	project := scaffold(t, "files", document, "--set", "files.engine=s3")
+	refused := func(dir, url, want string) {
+		t.Setenv("BLOB_URL", url)
+		out, err := tryCommand(t, dir, backend(t), "run", dir, "--addr", "127.0.0.1:0")
+		if code := exitCode(err); code != 3 || !strings.Contains(out, want) {
+			t.Errorf("exit %d: %s", code, out)
+		}
+	}
+	refused(without.Dir, bucket, "scaffold update --set files.engine=s3")
+	refused(project.Dir, strings.Replace(bucket, "?", "-not?", 1), "there is no bucket")
+	t.Setenv("BLOB_URL", strings.Replace(bucket, "?", "/shop/files?", 1))
 	stored := func() []string { return testenv.Objects(t, bucket, env) }
 	for _, target := range []string{"all", "split"} {
 		t.Run(target, func(t *testing.T) {

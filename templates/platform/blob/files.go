@@ -100,9 +100,13 @@ func Open(o Options) (*Files, error) {
 }
 
 // Start settles what the last process left in doubt, and from then on what is in doubt
-// for long. refers reports whether some row has the file with the key.
+// for long. refers reports whether some row has the file with the key. A store that
+// cannot be reached is an error.
 func (f *Files) Start(ctx context.Context, refers func(ctx context.Context, key string) (bool, error)) error {
 	f.refers = refers
+	if err := f.store.Ping(ctx); err != nil {
+		return fmt.Errorf("the store for files: %w", err)
+	}
 	if err := f.settle(ctx, 0); err != nil {
 		return err
 	}
