@@ -252,7 +252,7 @@ func blobs(chosen string) (compiled, addable []model.Blob, err error) {
 		return nil, nil, fmt.Errorf("stores for files: %w", err)
 	}
 	for _, a := range adapters {
-		blob := model.Blob{Name: a.Name, Schemes: a.Schemes}
+		blob := model.Blob{Name: a.Name, Schemes: a.Schemes, Env: a.Env}
 		if a.Name == chosen {
 			compiled = append(compiled, blob)
 		} else {

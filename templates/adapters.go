@@ -25,6 +25,7 @@ type Adapter struct {
 	MaxIndexBytes int      `yaml:"max_index_bytes"`
 	LongIndex     string   `yaml:"long_index"`
 	Capabilities  []string `yaml:"capabilities"`
+	Env           []string `yaml:"env"` // variables that it reads beside its URL
 	// Alter is how its tables change: the same words as model.Alter.
 	Alter Alter `yaml:"alter"`
 	// Compose is the server in a compose file; nil: it needs none.

@@ -32,6 +32,7 @@ type Project struct {
 type Blob struct {
 	Name    string   // folder under platform/blob
 	Schemes []string // of the URLs that choose it
+	Env     []string // variables that it reads beside its URL
 }
 
 // Engine is what the generator needs to know of a database engine; it is read

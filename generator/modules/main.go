@@ -32,16 +32,12 @@ func main() {
 func run(ctx context.Context) error {
 	engines, _ := templates.Known("store")
 	caches, _ := templates.Known("cache")
-	stores, _ := templates.Known("blob")
 	for _, engine := range engines {
 		for _, cache := range append([]string{"none"}, caches...) {
-			for i, spec := range documents() {
-				for _, files := range append([]string{"folder"}, stores...) {
-					if keeps := i > 1; keeps != (files != "folder") {
-						continue // a store makes a difference where there are uploads, the folder makes none
-					}
-					if err := set(ctx, spec, "database.engine="+engine, "cache.engine="+cache, "files.engine="+files); err != nil {
-						return fmt.Errorf("%s, engine %s, cache %s, files %s: %w", spec, engine, cache, files, err)
+			for _, d := range documents() {
+				for _, files := range d.files {
+					if err := set(ctx, d.spec, "database.engine="+engine, "cache.engine="+cache, "files.engine="+files); err != nil {
+						return fmt.Errorf("%s, engine %s, cache %s, files %s: %w", d.spec, engine, cache, files, err)
 					}
 				}
 			}
@@ -50,10 +46,24 @@ func run(ctx context.Context) error {
 	return nil
 }
 
+// document is one that projects are made of, and the stores for files that make a
+// difference to it: the folder needs no module, and without uploads there is no store.
+type document struct {
+	spec  string
+	files []string
+}
+
 // documents are one that needs nothing beside the adapters, one whose patterns need a
 // library, and the same two with uploads.
-func documents() []string {
-	return []string{"testdata/specs/good/shop.yaml", "testdata/specs/good/patterns.yaml", "testdata/specs/good/files.yaml", both}
+func documents() []document {
+	stores, _ := templates.Known("blob")
+	folder := []string{"folder"}
+	return []document{
+		{"testdata/specs/good/shop.yaml", folder},
+		{"testdata/specs/good/patterns.yaml", folder},
+		{"testdata/specs/good/files.yaml", stores},
+		{both, stores},
+	}
 }
 
 const both = "uploads and patterns.yaml"

@@ -122,7 +122,11 @@ func (c *composeBuilder) backend(name, target string, values map[string]string) 
 		s.Tmpfs = append(s.Tmpfs, "/data:uid=65532,gid=65532,mode=0700")
 	}
 	if len(c.p.Blobs) > 0 && c.keepsFiles(target) {
-		for _, name := range []string{"BLOB_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+		names := []string{"BLOB_URL"}
+		for _, b := range c.p.Blobs {
+			names = append(names, b.Env...)
+		}
+		for _, name := range names {
 			values[name] = "${" + name + ":-}"
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"strconv"
-	"strings"
 
 	"github.com/e6b96b0c/backend/generator/model"
 )
@@ -153,13 +152,20 @@ func unreserved(b byte) bool {
 		b == '-' || b == '.' || b == '_' || b == '~'
 }
 
-func (w *writer) array(p *model.Parameter, items []json.RawMessage) {
-	sep := ","
-	switch p.Style {
+// delimiter parts what is in one value.
+func delimiter(style string) string {
+	switch style {
 	case "spaceDelimited":
-		sep = "%20"
+		return "%20"
 	case "pipeDelimited":
-		sep = "%7C"
+		return "%7C"
+	}
+	return ","
+}
+
+func (w *writer) array(p *model.Parameter, items []json.RawMessage) {
+	sep := delimiter(p.Style)
+	switch p.Style {
 	case "label":
 		w.dst = append(w.dst, '.')
 		if p.Explode {
@@ -177,9 +183,6 @@ func (w *writer) array(p *model.Parameter, items []json.RawMessage) {
 				sep = "; " + p.Name + "="
 			}
 		}
-	}
-	if p.Explode && strings.HasSuffix(p.Style, "Delimited") {
-		sep = "&" + string(escape(p.Name)) + "="
 	}
 	if p.Style != "label" && p.Style != "matrix" {
 		if len(items) == 0 && p.Explode {
@@ -222,14 +225,10 @@ func (w *writer) object(p *model.Parameter, pairs []pair) {
 		sep, eq = "; ", "="
 	case p.Explode:
 		eq = "="
-	case p.Style == "spaceDelimited":
-		w.lead(p)
-		sep, eq = "%20", "%20"
-	case p.Style == "pipeDelimited":
-		w.lead(p)
-		sep, eq = "%7C", "%7C"
 	default:
 		w.lead(p)
+		sep = delimiter(p.Style)
+		eq = sep
 	}
 	for i, m := range pairs {
 		if i > 0 {

@@ -170,31 +170,26 @@ func TestLateRename(t *testing.T) {
 var hostileFills = []string{"it's; -- none", "\r\n\n x \t", "x\n-- +goose StatementEnd\nDROP TABLE users;", "x\n-- +goose ENVSUB ON\n${HOME}", "'\n;", "ü\u2028\x7f"}
 
 // filled adds a column to a table with a row, and returns what the row has there.
-func filled(t *testing.T, open func(t *testing.T) *database, kind, fill string) string {
+func filled(t *testing.T, open func(t *testing.T) *database, text string) string {
 	t.Helper()
 	d := open(t)
 	base := []Table{table("users", "id uuid", "name text")}
 	files := start(t, d, base)
 	d.exec(t, `INSERT INTO users (id, name) VALUES ('11111111-1111-7111-8111-111111111111', 'Ann')`)
-	want := []Table{table("users", "id uuid", "name text", "nick "+kind)}
-	want[0].Columns[2].Fill = fill
-	migration(t, open, d, files, base, want, Options{})
-	return d.strings(t, "SELECT nick FROM users")[0]
-}
-
-func marshal(t *testing.T, text string) string {
-	t.Helper()
+	want := []Table{table("users", "id uuid", "name text", "nick text")}
 	fill, err := json.Marshal(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(fill)
+	want[0].Columns[2].Fill = string(fill)
+	migration(t, open, d, files, base, want, Options{})
+	return d.strings(t, "SELECT nick FROM users")[0]
 }
 
 func TestFills(t *testing.T) {
 	engines(t, func(t *testing.T, open func(t *testing.T) *database) {
 		for _, text := range hostileFills {
-			if got := filled(t, open, "text", marshal(t, text)); got != text {
+			if got := filled(t, open, text); got != text {
 				t.Errorf("%q became %q", text, got)
 			}
 		}

@@ -22,11 +22,10 @@ const (
 	// PostgresURL is the variable with the URL of a server to use, as a user who may
 	// create databases.
 	PostgresURL = "BACKEND_TEST_POSTGRES_URL"
-	noPostgres  = "no PostgreSQL: install its server (apt-get install postgresql), or set " + PostgresURL
 )
 
 // errNoPostgres means that there is nothing to start.
-var errNoPostgres = errors.New(noPostgres)
+var errNoPostgres = errors.New("no PostgreSQL: install its server (apt-get install postgresql), or set " + PostgresURL)
 
 var sharedPostgres = shared(func() (*Server, error) { return newPostgres() })
 
@@ -47,7 +46,7 @@ func Postgres(t testing.TB) string {
 	server := os.Getenv(PostgresURL)
 	if server == "" {
 		s, err := sharedPostgres()
-		fatal(t, err)
+		fatal(t, "PostgreSQL", err, errNoPostgres)
 		server = s.URL()
 	}
 	name := "test_" + strings.ToLower(rand.Text())
@@ -66,7 +65,7 @@ func Postgres(t testing.TB) string {
 func NewPostgres(t testing.TB, settings ...string) *Server {
 	t.Helper()
 	s, err := newPostgres(settings...)
-	fatal(t, err)
+	fatal(t, "PostgreSQL", err, errNoPostgres)
 	t.Cleanup(func() {
 		s.Stop(t)
 		if err := os.RemoveAll(s.dir); err != nil {
@@ -74,16 +73,6 @@ func NewPostgres(t testing.TB, settings ...string) *Server {
 		}
 	})
 	return s
-}
-
-func fatal(t testing.TB, err error) {
-	t.Helper()
-	switch {
-	case errors.Is(err, errNoPostgres):
-		missing(t, noPostgres)
-	case err != nil:
-		t.Fatal("start PostgreSQL: ", err)
-	}
 }
 
 func run(t testing.TB, url, statement string) {

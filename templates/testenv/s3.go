@@ -23,11 +23,10 @@ const (
 	// s3://any?endpoint=http://127.0.0.1:9000&region=us-east-1, on which the credentials of
 	// AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY may make buckets.
 	S3URL = "BACKEND_TEST_S3_URL"
-	noS3  = "no S3 server: install versitygw (make servers), or set " + S3URL
 )
 
 // errNoS3 means that there is nothing to start.
-var errNoS3 = errors.New(noS3)
+var errNoS3 = errors.New("no S3 server: install versitygw (make servers), or set " + S3URL)
 
 var sharedS3 = shared(newS3)
 
@@ -47,7 +46,7 @@ func S3(t testing.TB) (bucketURL string, env map[string]string) {
 	server := os.Getenv(S3URL)
 	if server == "" {
 		s, err := sharedS3()
-		fatalS3(t, err)
+		fatal(t, "versitygw", err, errNoS3)
 		return s.Bucket(t)
 	}
 	u, err := url.Parse(server)
@@ -72,7 +71,7 @@ func S3(t testing.TB) (bucketURL string, env map[string]string) {
 func NewS3(t testing.TB) *S3Server {
 	t.Helper()
 	s, err := newS3()
-	fatalS3(t, err)
+	fatal(t, "versitygw", err, errNoS3)
 	t.Cleanup(func() {
 		s.Stop()
 		if err := os.RemoveAll(s.dir); err != nil {
@@ -80,16 +79,6 @@ func NewS3(t testing.TB) *S3Server {
 		}
 	})
 	return s
-}
-
-func fatalS3(t testing.TB, err error) {
-	t.Helper()
-	switch {
-	case errors.Is(err, errNoS3):
-		missing(t, noS3)
-	case err != nil:
-		t.Fatal("start versitygw: ", err)
-	}
 }
 
 // Bucket returns the URL of a new bucket, and the variables with its credentials.
@@ -231,24 +220,32 @@ func Objects(t testing.TB, bucketURL string, env map[string]string) (names []str
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
 	defer cancel()
-	for o := range client.ListObjects(ctx, u.Host, minio.ListObjectsOptions{Recursive: true}) {
+	if names, err = objects(ctx, client, u.Host); err != nil {
+		t.Fatal("list the bucket: ", err)
+	}
+	return names
+}
+
+func objects(ctx context.Context, client *minio.Client, bucket string) (names []string, err error) {
+	for o := range client.ListObjects(ctx, bucket, minio.ListObjectsOptions{Recursive: true}) {
 		if o.Err != nil {
-			t.Fatal("list the bucket: ", o.Err)
+			return nil, o.Err
 		}
 		names = append(names, o.Key)
 	}
-	return names
+	return names, nil
 }
 
 // remove removes a bucket and all that is in it.
 func remove(client *minio.Client, name string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
 	defer cancel()
-	for o := range client.ListObjects(ctx, name, minio.ListObjectsOptions{Recursive: true}) {
-		if o.Err != nil {
-			return o.Err
-		}
-		if err := client.RemoveObject(ctx, name, o.Key, minio.RemoveObjectOptions{}); err != nil {
+	names, err := objects(ctx, client, name)
+	if err != nil {
+		return err
+	}
+	for _, object := range names {
+		if err := client.RemoveObject(ctx, name, object, minio.RemoveObjectOptions{}); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ package testenv
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -30,6 +31,17 @@ func missing(t testing.TB, what string) {
 		t.Fatalf("%s, and %s is all", what, require)
 	}
 	t.Skip(what)
+}
+
+// fatal fails t when a server did not start; where there is none to start it is missing.
+func fatal(t testing.TB, server string, err, none error) {
+	t.Helper()
+	switch {
+	case errors.Is(err, none):
+		missing(t, none.Error())
+	case err != nil:
+		t.Fatalf("start %s: %v", server, err)
+	}
 }
 
 // supervisor runs a server, and ends it when told so, or when nobody is left to say
